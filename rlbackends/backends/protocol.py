@@ -1,0 +1,204 @@
+"""What a backend offers, and the compiled model that every backend's engine is wrapped in."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, Protocol
+
+import numpy as np
+
+from rlbackends.backends.values import read_latents, read_params
+from rlbackends.errors import SettingError, did_you_mean, listed
+
+if TYPE_CHECKING:
+    import xarray as xr
+
+    from rlbackends.data import BoundTrials
+    from rlbackends.model.model import Model
+    from rlbackends.population.layout import Layout
+
+Arrays = Mapping[str, np.ndarray]
+
+
+class Engine(Protocol):
+    """A model, its data and its population, lowered to one library.
+
+    Parameters come as float64 arrays of shape (subject,) or (subject, trial), latents as float64 arrays of their own
+    shapes. Cells beyond a subject's last trial may hold anything; the compiled model masks them.
+    """
+
+    name: str
+
+    def __init__(self, model: Model, data: BoundTrials, layout: Layout, **settings: Any) -> None: ...
+
+    def log_likelihood(self, params: Arrays) -> dict[str, np.ndarray]:
+        """Return each response's log-likelihood, (subject, trial)."""
+        ...
+
+    def trajectories(self, params: Arrays) -> dict[str, np.ndarray]:
+        """Return states before each trial's update, and records: (subject, trial, *axes)."""
+        ...
+
+    def value_and_gradient(self, params: Arrays) -> tuple[float, dict[str, np.ndarray]]:
+        """Return the summed log-likelihood and its gradient, of the parameters' own shapes."""
+        ...
+
+    def log_density(self, z: Arrays) -> float:
+        """Return the log-density of unconstrained latents, with priors and Jacobians."""
+        ...
+
+    def log_density_and_gradient(self, z: Arrays) -> tuple[float, dict[str, np.ndarray]]:
+        """Return that log-density and its gradient."""
+        ...
+
+
+def no_settings(backend: str, settings: Mapping[str, Any]) -> None:
+    """Raise ``SettingError`` if settings are left that the backend does not know."""
+    if settings:
+        raise SettingError(f"backend '{backend}' has no setting {listed(settings)}.")
+
+
+def take_settings(backend: str, settings: Mapping[str, Any], defaults: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the settings with defaults filled in; an unknown one is an error."""
+    for name in settings:
+        if name not in defaults:
+            raise SettingError(
+                f"backend '{backend}' has no setting '{name}'. There are {listed(defaults)}.{did_you_mean(name, defaults)}"
+            )
+    return {**defaults, **settings}
+
+
+class CompiledModel:
+    """A model compiled for one backend, with its data.
+
+    Made by :func:`rlbackends.compile`. Parameter values are given as a mapping from name to a scalar, one value per
+    subject (in the order of ``subjects``, or a mapping or labelled array by subject), or a subject × trial array.
+
+    Attributes
+    ----------
+    model : Model
+        The specification.
+    data : BoundTrials
+        The data, as the backend sees them.
+    layout : Layout
+        The population's latent variables.
+    backend : str
+        The backend's name.
+    engine : Engine
+        The backend's own object; ``engine.model_function`` (NumPyro) or ``engine.pymc_model`` (PyMC) is the genuine
+        model to take away.
+    """
+
+    def __init__(self, model: Model, data: BoundTrials, layout: Layout, engine: Engine) -> None:
+        self.model = model
+        self.data = data
+        self.layout = layout
+        self.backend = engine.name
+        self.engine = engine
+
+    def __repr__(self) -> str:
+        d = self.data
+        return f"CompiledModel({self.model.name} on {self.backend}: {d.n_subjects} subjects, up to {d.n_steps} trials)"
+
+    @property
+    def subjects(self) -> tuple[Any, ...]:
+        """The subjects' labels, in order."""
+        return tuple(self.data.subjects)
+
+    def read_params(self, params: Mapping[str, Any]) -> dict[str, np.ndarray]:
+        """Return parameter values as checked float64 arrays, (subject,) or (subject, trial)."""
+        return read_params(self.model, self.data, params)
+
+    def log_likelihood(self, params: Mapping[str, Any]) -> xr.Dataset:
+        """Return the log-likelihood of every response, subject × trial; NaN where nothing was observed.
+
+        Parameters
+        ----------
+        params : mapping
+            Every parameter's values on the natural scale.
+
+        Returns
+        -------
+        xarray.Dataset
+            One variable a response; sub-choices are summed.
+
+        Raises
+        ------
+        ParameterError
+            If a name is unknown or lacking, a shape does not fit, or a value lies outside its support.
+        """
+        import xarray as xr
+
+        arrays = self.engine.log_likelihood(self.read_params(params))
+        variables = {}
+        for name, values in arrays.items():
+            observed = ~self.data.missing[name]
+            if observed.ndim > 2:
+                observed = observed.any(axis=tuple(range(2, observed.ndim)))
+            variables[name] = (("subject", "trial"), np.where(observed, values, np.nan))
+        return xr.Dataset(variables, coords=self._coords())
+
+    def trajectories(self, params: Mapping[str, Any]) -> xr.Dataset:
+        """Return every state before each trial's update, and the records.
+
+        Parameters
+        ----------
+        params : mapping
+            Every parameter's values on the natural scale.
+
+        Returns
+        -------
+        xarray.Dataset
+            Dimensions subject, trial and the state's axes; NaN beyond a subject's last trial, and where a record needs
+            a missing value.
+        """
+        import xarray as xr
+
+        arrays = self.engine.trajectories(self.read_params(params))
+        valid = self.data.valid
+        variables = {}
+        for name, values in arrays.items():
+            mask = valid.reshape(valid.shape + (1,) * (values.ndim - 2))
+            variables[name] = (("subject", "trial", *self._dims(name)), np.where(mask, values, np.nan))
+        return xr.Dataset(variables, coords=self._coords())
+
+    def value_and_gradient(self, params: Mapping[str, Any]) -> tuple[float, dict[str, np.ndarray]]:
+        """Return the summed log-likelihood and its gradient by parameter.
+
+        Returns
+        -------
+        value : float
+            The log-likelihood, summed over responses, subjects and trials.
+        gradient : dict of str to numpy.ndarray
+            Of the shape in which each parameter was given: a scalar's is the sum over subjects.
+        """
+        arrays = self.read_params(params)
+        value, gradient = self.engine.value_and_gradient(arrays)
+        for name, given in params.items():
+            if np.ndim(given) == 0 and not isinstance(given, Mapping):
+                gradient[name] = np.asarray(gradient[name]).sum()
+        return value, gradient
+
+    def log_density(self, z: Mapping[str, Any]) -> float:
+        """Return the log-density of unconstrained latents: log-likelihood, priors and Jacobians.
+
+        Parameters
+        ----------
+        z : mapping
+            Latent name → value on the unconstrained scale, one number or one per subject; the names are
+            ``layout.names``.
+        """
+        return float(self.engine.log_density(read_latents(self.layout, z)))
+
+    def log_density_and_gradient(self, z: Mapping[str, Any]) -> tuple[float, dict[str, np.ndarray]]:
+        """Return :meth:`log_density` and its gradient by latent."""
+        return self.engine.log_density_and_gradient(read_latents(self.layout, z))
+
+    def _coords(self) -> dict[str, Any]:
+        coords: dict[str, Any] = {"subject": list(self.data.subjects), "trial": np.arange(self.data.n_steps)}
+        coords["trial_number"] = (("subject", "trial"), self.data.trial_numbers)
+        return coords
+
+    def _dims(self, name: str) -> tuple[str, ...]:
+        axes = self.model.states[name].axes if name in self.model.states else self.model.records[name].axes
+        return tuple(axis.name or f"{name}_axis_{i}" for i, axis in enumerate(axes))

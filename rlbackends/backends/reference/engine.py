@@ -1,0 +1,76 @@
+"""The reference backend: slow, plain, and the meaning of all others. It explains and checks; it does not sample."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from rlbackends.backends.reference.density import log_density_and_gradient
+from rlbackends.backends.reference.loop import SubjectRun, run_subject
+
+if TYPE_CHECKING:
+    from rlbackends.backends.protocol import Arrays
+    from rlbackends.data import BoundTrials
+    from rlbackends.model.model import Model
+    from rlbackends.population.layout import Layout
+
+
+class ReferenceEngine:
+    """Computes in NumPy, one trial of one subject at a time."""
+
+    name = "reference"
+
+    def __init__(self, model: Model, data: BoundTrials, layout: Layout, **settings: Any) -> None:
+        from rlbackends.backends.protocol import no_settings
+
+        no_settings(self.name, settings)
+        self.model = model
+        self.data = data
+        self.layout = layout
+
+    def _runs(self, params: Arrays, *, gradient: bool = False) -> list[SubjectRun]:
+        return [
+            run_subject(self.model, self.data, s, {name: value[s] for name, value in params.items()}, gradient=gradient)
+            for s in range(self.data.n_subjects)
+        ]
+
+    def _padded(self, rows: list[np.ndarray]) -> np.ndarray:
+        result = np.full((len(rows), self.data.n_steps, *rows[0].shape[1:]), np.nan)
+        for row, values in enumerate(rows):
+            result[row, : len(values)] = values
+        return result
+
+    def log_likelihood(self, params: Arrays) -> dict[str, np.ndarray]:
+        """Return each response's log-likelihood, subject × trial; NaN where nothing was observed."""
+        runs = self._runs(params)
+        return {name: self._padded([run.log_likelihood[name] for run in runs]) for name in self.model.responses}
+
+    def trajectories(self, params: Arrays) -> dict[str, np.ndarray]:
+        """Return states before each trial's update and records, subject × trial × axes."""
+        runs = self._runs(params)
+        return {name: self._padded([run.trajectories[name] for run in runs]) for name in runs[0].trajectories}
+
+    def value_and_gradient(self, params: Arrays) -> tuple[float, dict[str, np.ndarray]]:
+        """Return the summed log-likelihood and its gradient, of the parameters' own shapes."""
+        runs = self._runs(params, gradient=True)
+        total = float(sum(np.nansum(values) for run in runs for values in run.log_likelihood.values()))
+        gradient = {name: np.zeros(value.shape) for name, value in params.items()}
+        for row, run in enumerate(runs):
+            for name, value in run.gradients.items():
+                if np.ndim(value):
+                    gradient[name][row, : len(value)] = value
+                else:
+                    gradient[name][row] = value
+        return total, gradient
+
+    def log_density(self, z: Mapping[str, np.ndarray]) -> float:
+        """Return the log-density of unconstrained latents: log-likelihood, priors and Jacobians."""
+        params = self.layout.parameters(self.layout.constrain(z))
+        log_likelihood = sum(float(np.nansum(v)) for v in self.log_likelihood(params).values())
+        return log_likelihood + self.layout.log_prior(z)
+
+    def log_density_and_gradient(self, z: Mapping[str, np.ndarray]) -> tuple[float, dict[str, np.ndarray]]:
+        """Return the log-density of unconstrained latents and its gradient."""
+        return log_density_and_gradient(self.layout, z, self.value_and_gradient)
