@@ -160,7 +160,12 @@ class CompiledModel:
         for name, values in arrays.items():
             mask = valid.reshape(valid.shape + (1,) * (values.ndim - 2))
             variables[name] = (("subject", "trial", *self._dims(name)), np.where(mask, values, np.nan))
-        return xr.Dataset(variables, coords=self._coords())
+        coords = self._coords()
+        for axis in {dim for dims, _ in variables.values() for dim in dims[2:]}:
+            labels = self._axis_labels(axis)
+            if labels is not None:
+                coords[axis] = list(labels)
+        return xr.Dataset(variables, coords=coords)
 
     def value_and_gradient(self, params: Mapping[str, Any]) -> tuple[float, dict[str, np.ndarray]]:
         """Return the summed log-likelihood and its gradient by parameter.
@@ -198,6 +203,13 @@ class CompiledModel:
         coords: dict[str, Any] = {"subject": list(self.data.subjects), "trial": np.arange(self.data.n_steps)}
         coords["trial_number"] = (("subject", "trial"), self.data.trial_numbers)
         return coords
+
+    def _axis_labels(self, axis: str) -> tuple[Any, ...] | None:
+        """Return the labels of an axis: those of the events that count along it, if they agree."""
+        found = {
+            self.data.levels[name] for name, event in self.model.events.items() if event.of == axis and name in self.data.levels
+        }
+        return found.pop() if len(found) == 1 else None
 
     def _dims(self, name: str) -> tuple[str, ...]:
         axes = self.model.states[name].axes if name in self.model.states else self.model.records[name].axes

@@ -181,8 +181,10 @@ def one_hot(index: Any, like: Any) -> Expression:
         if not like.node.axes:
             fail("one_hot needs a size or an array to take its axis from.")
         axis = like.node.axes[-1]
+    elif type(like) is int and like > 0:
+        axis = Axis(None, like)
     else:
-        axis = Axis(None, int(like))
+        fail(f"one_hot takes a size or an array to take its axis from, not {like!r}.")
     return made("one_hot", node_of(index), axis=axis)
 
 

@@ -3,17 +3,22 @@
 from __future__ import annotations
 
 import math
+import reprlib
 from collections.abc import Callable, Mapping
 from typing import Any
 
 from rlbackends.errors import ModelError
 from rlbackends.expressions.kinds import Axes, Axis, Kind, integer
 from rlbackends.expressions.node import Node, walk
-from rlbackends.expressions.operations import OPERATIONS, build
+from rlbackends.expressions.operations import MAX_ENTRIES, OPERATIONS, build, constant
 
 MAX_NODES = 100_000
-_MAX_ENTRIES = 1_000_000
 _NON_FINITE = {"Infinity": math.inf, "-Infinity": -math.inf, "NaN": math.nan}
+
+
+def brief(data: Any) -> str:
+    """Return data that can't be read as text short enough for an error."""
+    return reprlib.repr(data)
 
 
 def axes_to_json(axes: Axes) -> list[list[Any]]:
@@ -24,12 +29,12 @@ def axes_to_json(axes: Axes) -> list[list[Any]]:
 def axes_from_json(data: Any) -> Axes:
     """Read axes; raises ``ModelError`` on anything else."""
     if not isinstance(data, list):
-        raise ModelError(f"axes must be a list of [name, size], not {data!r}.")
+        raise ModelError(f"axes must be a list of [name, size], not {brief(data)}.")
     axes = []
     for item in data:
         good = isinstance(item, list) and len(item) == 2 and (item[0] is None or isinstance(item[0], str))
-        if not good or type(item[1]) is not int or not 0 < item[1] <= _MAX_ENTRIES:
-            raise ModelError(f"an axis must be [name or null, size], not {item!r}.")
+        if not good or type(item[1]) is not int or not 0 < item[1] <= MAX_ENTRIES:
+            raise ModelError(f"an axis must be [name or null, size], not {brief(item)}.")
         axes.append(Axis(item[0], item[1]))
     return tuple(axes)
 
@@ -45,7 +50,7 @@ def kind_from_json(data: Any) -> Kind:
         return Kind(data)
     if isinstance(data, list) and len(data) == 3 and data[0] == "int" and all(type(b) is int for b in data[1:]):
         return integer(data[1], data[2])
-    raise ModelError(f"a kind must be 'real', 'bool' or ['int', lo, hi], not {data!r}.")
+    raise ModelError(f"a kind must be 'real', 'bool' or ['int', lo, hi], not {brief(data)}.")
 
 
 def _number_to_json(value: Any) -> Any:
@@ -58,31 +63,32 @@ def _number_to_json(value: Any) -> Any:
 
 def _number_from_json(data: Any) -> Any:
     if isinstance(data, list) and data:
-        if len(data) > _MAX_ENTRIES:
-            raise ModelError(f"a constant of {len(data)} entries is too large.")
-        return tuple(_number_from_json(item) for item in data)
-    if isinstance(data, dict) and list(data) == ["float"] and data["float"] in _NON_FINITE:
-        return _NON_FINITE[data["float"]]
-    if isinstance(data, bool | float) or (isinstance(data, int) and abs(data) < 2**62):
+        return [_number_from_json(item) for item in data]
+    if isinstance(data, dict) and list(data) == ["float"] and isinstance(data["float"], str):
+        if data["float"] in _NON_FINITE:
+            return _NON_FINITE[data["float"]]
+    elif isinstance(data, bool) or (isinstance(data, int) and -(2**63) < data < 2**63):
         return data
-    raise ModelError(f"a constant must be numbers or booleans, not {data!r}.")
+    elif isinstance(data, float) and math.isfinite(data):
+        return data
+    raise ModelError(f"a constant must be numbers or booleans, not {brief(data)}.")
 
 
 def _text(data: Any) -> str:
     if not isinstance(data, str):
-        raise ModelError(f"expected text, not {data!r}.")
+        raise ModelError(f"a name or pattern must be text, not {brief(data)}.")
     return data
 
 
 def _names(data: Any) -> tuple[str | None, ...]:
     if not isinstance(data, list) or not all(item is None or isinstance(item, str) for item in data):
-        raise ModelError(f"the names of axes must be a list of texts and nulls, not {data!r}.")
+        raise ModelError(f"the names of axes must be a list of texts and nulls, not {brief(data)}.")
     return tuple(data)
 
 
 def _axis_number(data: Any) -> int:
     if type(data) is not int:
-        raise ModelError(f"an axis must be a whole number, not {data!r}.")
+        raise ModelError(f"an axis must be a whole number, not {brief(data)}.")
     return data
 
 
@@ -145,19 +151,21 @@ def from_json(data: Any) -> dict[str, Node]:
             raise ModelError(f"node {number}: {error}") from None
     for name, index in roots.items():
         if type(index) is not int or not 0 <= index < len(nodes):
-            raise ModelError(f"root '{name}' is {index!r}, expected the number of a node.")
+            raise ModelError(f"root '{name}' is {brief(index)}, expected the number of a node.")
     return {name: nodes[index] for name, index in roots.items()}
 
 
 def _node(row: Any, nodes: list[Node]) -> Node:
-    if not isinstance(row, dict) or row.get("op") not in OPERATIONS:
-        raise ModelError(f"{row!r} is no operation of the language.")
+    if not isinstance(row, dict) or not isinstance(row.get("op"), str) or row["op"] not in OPERATIONS:
+        raise ModelError(f"{brief(row)} is no operation of the language.")
     attrs = {name: value for name, value in row.items() if name not in ("op", "args")}
     expected = OPERATIONS[row["op"]].attrs
     if set(attrs) != set(expected):
-        raise ModelError(f"operation '{row['op']}' takes {expected}, not {tuple(attrs)}.")
+        raise ModelError(f"operation '{row['op']}' takes {expected}, not {brief(tuple(attrs))}.")
     args = row.get("args", [])
     if not isinstance(args, list) or not all(type(i) is int and 0 <= i < len(nodes) for i in args):
-        raise ModelError(f"arguments {args!r} must be the numbers of earlier nodes.")
+        raise ModelError(f"arguments {brief(args)} must be the numbers of earlier nodes.")
     read = {name: _attr_reader(row["op"], name)(value) for name, value in attrs.items()}
+    if row["op"] == "const" and not args:
+        return constant(read["value"], read["names"])
     return build(row["op"], *(nodes[i] for i in args), **read)

@@ -22,6 +22,7 @@ class Kind:
         return f"int in [{self.lo}, {self.hi}]" if self.name == "int" else self.name
 
 
+_LARGEST = 2**63 - 1
 REAL = Kind("real")
 BOOL = Kind("bool")
 
@@ -30,6 +31,8 @@ def integer(lo: int, hi: int) -> Kind:
     """Return the kind of an integer known to lie in ``[lo, hi]``."""
     if lo > hi:
         raise ModelError(f"an integer's bounds must be ordered, not [{lo}, {hi}].")
+    if lo < -_LARGEST or hi > _LARGEST:  # beyond it int64 wraps around
+        raise ModelError("an integer may become larger than 64 bits hold")
     return Kind("int", lo, hi)
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import threading
 import weakref
-from collections.abc import Iterator
+from collections.abc import Container, Iterator
 from typing import Any
 
 from rlbackends.expressions.kinds import Axes, Kind
@@ -47,7 +47,10 @@ class Node:
 
     def attr(self, name: str) -> Any:
         """Return one static attribute."""
-        return dict(self.attrs)[name]
+        for key, value in self.attrs:
+            if key == name:
+                return value
+        raise KeyError(name)
 
 
 _TABLE: weakref.WeakValueDictionary[tuple[Any, ...], Node] = weakref.WeakValueDictionary()
@@ -67,15 +70,18 @@ def _intern(op: str, args: tuple[Node, ...], attrs: tuple[tuple[str, Any], ...],
     return node
 
 
-def walk(*roots: Node) -> Iterator[Node]:
-    """Yield every node under ``roots`` once, arguments before the nodes that use them."""
+def walk(*roots: Node, known: Container[Node] = ()) -> Iterator[Node]:
+    """Yield every node under ``roots`` once, arguments before the nodes that use them.
+
+    What is in ``known`` is left out, and what is only below it.
+    """
     seen: set[int] = set()
     stack: list[tuple[Node, bool]] = [(root, False) for root in reversed(roots)]
     while stack:
         node, expanded = stack.pop()
         if expanded:
             yield node
-        elif id(node) not in seen:
+        elif id(node) not in seen and node not in known:
             seen.add(id(node))
             stack.append((node, True))
             stack.extend((arg, False) for arg in reversed(node.args))

@@ -93,7 +93,7 @@ def apply(node: Node, args: tuple[Any, ...]) -> Any:
         return np.stack(np.broadcast_arrays(*args), axis=-1)
     if node.op == "expand":
         return np.asarray(args[0])[tuple(None if letter == "n" else slice(None) for letter in node.attr("pattern"))]
-    raise NotImplementedError(node.op)
+    raise NotImplementedError(f"operation '{node.op}' has no value by itself")
 
 
 def constant_value(node: Node) -> Any:
@@ -101,10 +101,25 @@ def constant_value(node: Node) -> Any:
     return np.asarray(node.attr("value"))
 
 
-def evaluate(root: Node, leaves: Mapping[str, Any]) -> Any:
-    """Return the value of a graph; ``leaves`` maps the names of parameters, states and events to values.
+def flag(node: Node, missing: Any, indices: tuple[Any, ...]) -> Any:
+    """Return the value of an ``is_missing``: whether any entry that its argument takes from an event is missing."""
+    source = node.args[0]
+    return np.any(missing[subscript(source, indices)] if source.op == "gather" else missing)
+
+
+def evaluate(root: Node, leaves: Mapping[str, Any], missing: Mapping[str, Any] | None = None) -> Any:
+    """Return the value of a graph.
 
     Elementwise graphs take values with any leading axes.
+
+    Parameters
+    ----------
+    root
+        The graph.
+    leaves
+        Name of a parameter, state or event → its value.
+    missing
+        Name of an event → which of its entries are missing; needed only for graphs that ask for it.
     """
     values: dict[Node, Any] = {}
     for node in walk(root):
@@ -112,6 +127,10 @@ def evaluate(root: Node, leaves: Mapping[str, Any]) -> Any:
             values[node] = constant_value(node)
         elif node.op in ("parameter", "state", "event"):
             values[node] = leaves[node.attr("name")]
+        elif node.op == "is_missing":
+            source = node.args[0]
+            event = source.args[0] if source.op == "gather" else source
+            values[node] = flag(node, (missing or {})[event.attr("name")], tuple(values[i] for i in source.args[1:]))
         else:
             values[node] = apply(node, tuple(values[arg] for arg in node.args))
     return values[root]

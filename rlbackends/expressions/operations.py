@@ -37,6 +37,8 @@ class Operation:
 
 
 OPERATIONS: dict[str, Operation] = {}
+MAX_AXES = 16
+MAX_ENTRIES = 10_000_000
 
 
 def _operation(name: str, group: str, *attrs: str, partial: bool = False) -> Callable[[Infer], Infer]:
@@ -63,6 +65,10 @@ def build(op: str, *args: Node, **attrs: Any) -> Node:
     if not all(isinstance(arg, Node) for arg in args):
         raise ModelError(f"operation '{op}' takes nodes as arguments.")
     kind, axes = row.infer(args, attrs)
+    if len(axes) > MAX_AXES:
+        raise ModelError(f"a value has at most {MAX_AXES} axes, not {len(axes)}")
+    if math.prod(axis.size for axis in axes) > MAX_ENTRIES:
+        raise ModelError(f"{describe(axes)} is more than {MAX_ENTRIES:,} entries")
     return _intern(op, args, tuple((name, attrs[name]) for name in row.attrs), kind, axes)
 
 
@@ -94,14 +100,17 @@ def _const(args: tuple[Node, ...], attrs: dict[str, Any]) -> tuple[Kind, Axes]:
 
 def constant(value: Any, names: Sequence[str | None] | None = None) -> Node:
     """Return a constant: a number, a bool or a (nested sequence or) array of them."""
-    array = np.asarray(value)
-    if array.dtype.kind == "u":
+    try:
+        array = np.asarray(value)
+    except ValueError:
+        raise ModelError("a constant array must have rows of one length.") from None
+    if array.dtype.kind == "u" and array.max(initial=0) < 2**63:
         array = array.astype(np.int64)
     if array.dtype.kind == "f":
         array = array.astype(np.float64)
     if array.dtype.kind not in "bif":
         raise ModelError(f"a constant must be numbers or booleans, not {value!r}.")
-    return build("const", value=_freeze(array.tolist()), names=tuple(names or (None,) * array.ndim))
+    return build("const", value=_freeze(array.tolist()), names=(None,) * array.ndim if names is None else tuple(names))
 
 
 @_operation("parameter", "leaf", "name")
@@ -134,7 +143,9 @@ def _same(op: str, args: tuple[Node, ...], allowed: str) -> str:
     names = {arg.kind.name for arg in args}
     if len(names) != 1 or not names <= set(allowed.split()):
         given = " and ".join(str(arg.kind) for arg in args)
-        raise ModelError(f"'{op}' takes {allowed.replace(' ', ' or ')} values of one kind, not {given}")
+        hint = ". A bool only chooses: write rl.where(x, 1, 0)" if "bool" in names and "bool" not in allowed else ""
+        kinds = allowed.replace(" ", " or ") + (" values of one kind" if len(args) > 1 else " values")
+        raise ModelError(f"'{op}' takes {kinds}, not {given}{hint}")
     return names.pop()
 
 
@@ -238,7 +249,7 @@ def _along(op: str, outcome: Callable[[Node, int], tuple[Kind, Axes]]) -> Infer:
         _expect(op, args, 1)
         _same(op, args, "real")
         axis = attrs["axis"]
-        if not isinstance(axis, int) or not -len(args[0].axes) <= axis < 0:
+        if type(axis) is not int or not -len(args[0].axes) <= axis < 0:
             raise ModelError(f"'{op}' along axis {axis} of {describe(args[0].axes)}")
         return outcome(args[0], axis)
 
@@ -299,6 +310,8 @@ def _selected(op: str, x: Node, indices: tuple[Node, ...], pattern: str) -> Axes
 
 @_operation("gather", "index", "pattern")
 def _gather(args: tuple[Node, ...], attrs: dict[str, Any]) -> tuple[Kind, Axes]:
+    if len(args) < 2:
+        raise ModelError("'gather' takes an array and its indices.")
     return args[0].kind, _selected("gather", args[0], args[1:], attrs["pattern"])
 
 
@@ -336,6 +349,8 @@ def _one_hot(args: tuple[Node, ...], attrs: dict[str, Any]) -> tuple[Kind, Axes]
 @_operation("stack", "index", "axis")
 def _stack(args: tuple[Node, ...], attrs: dict[str, Any]) -> tuple[Kind, Axes]:
     name = attrs["axis"]
+    if name is not None and not isinstance(name, str):
+        raise ModelError(f"the axis of 'stack' is {name!r}, expected a name or None")
     if not args:
         raise ModelError("'stack' needs at least one value.")
     _same("stack", args, "real")
@@ -359,21 +374,52 @@ FALSE = constant(False)
 
 
 def both(a: Node, b: Node) -> Node:
-    """Return ``a and b``, folded when one is a constant."""
-    if a is FALSE or b is FALSE:
-        return FALSE
-    if a is TRUE or a is b:
-        return b
-    return a if b is TRUE else build("and", a, b)
+    """Return ``a and b``, folded when one is a constant, implies the other or contradicts it."""
+    return _joined("and", TRUE, FALSE, a, b)
 
 
 def either(a: Node, b: Node) -> Node:
-    """Return ``a or b``, folded when one is a constant."""
-    if a is TRUE or b is TRUE:
-        return TRUE
-    if a is FALSE or a is b:
-        return b
-    return a if b is FALSE else build("or", a, b)
+    """Return ``a or b``, folded when one is a constant, implies the other or contradicts it."""
+    return _joined("or", FALSE, TRUE, a, b)
+
+
+_LONGEST_CHAIN = 50
+
+
+def _joined(op: str, neutral: Node, absorbing: Node, a: Node, b: Node) -> Node:
+    """Return a chain of ``op`` that says each of its terms once."""
+    if a is neutral or b is neutral:
+        return b if a is neutral else a
+    if a is absorbing or b is absorbing:
+        return absorbing
+    terms, new = _terms(op, a), _terms(op, b)
+    if len(terms) + len(new) > _LONGEST_CHAIN:
+        return a if a is b else build(op, a, b)
+    dual = "or" if op == "and" else "and"
+    for term in new:
+        if negate(term) in terms:
+            return absorbing
+        # 'a or (a and c)' is a, and so is 'a and (a or c)'.
+        if term not in terms and not any(part in terms for part in _terms(dual, term)):
+            terms = [kept for kept in terms if term not in _terms(dual, kept)]
+            terms.append(term)
+    result = terms[0]
+    for term in terms[1:]:
+        result = build(op, result, term)
+    return result
+
+
+def _terms(op: str, node: Node) -> list[Node]:
+    """Return the terms of a chain of ``op``, left to right; no more than are looked at."""
+    terms: list[Node] = []
+    stack = [node]
+    while stack and len(terms) <= _LONGEST_CHAIN:
+        item = stack.pop()
+        if item.op == op:
+            stack.extend(reversed(item.args))
+        else:
+            terms.append(item)
+    return terms
 
 
 def negate(a: Node) -> Node:

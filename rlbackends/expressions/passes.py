@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Mapping
 from typing import Any
 
 from rlbackends.expressions.kinds import broadcast
@@ -10,6 +10,8 @@ from rlbackends.expressions.node import Node, walk
 from rlbackends.expressions.operations import FALSE, OPERATIONS, TRUE, both, build, choose, constant, either, is_total, negate
 
 _SAFE = {"log": 1.0, "log1p": 0.0, "sqrt": 1.0, "exp": 0.0, "ndtri": 0.5, "div": 1.0, "pow": 1.0}
+# Which arguments are made harmless; a large exponent overflows too.
+_GUARDED = {"div": (1,), "pow": (0, 1)}
 
 
 def rebuild(node: Node, args: tuple[Node, ...]) -> Node:
@@ -39,9 +41,7 @@ def missing(node: Node, _memo: dict[Node, Node] | None = None) -> Node:
     it from the condition and the branch chosen.
     """
     memo: dict[Node, Node] = {} if _memo is None else _memo
-    for item in walk(node):
-        if item in memo:
-            continue
+    for item in walk(node, known=memo):
         inherited = FALSE
         if item.op == "event":
             inherited = build("is_missing", item)
@@ -80,59 +80,75 @@ def guard(root: Node) -> Node:
     ``where(x > 0, log(x), 0)`` has a NaN gradient at 0 in some libraries, because the derivative of the branch not
     taken is computed and multiplied by 0. Here it becomes ``where(x > 0, log(where(x > 0, x, 1)), 0)``.
     """
-    partial: dict[Node, bool] = {}
-    for node in walk(root):
-        partial[node] = not is_total(node) or any(partial[arg] for arg in node.args)
-    memo: dict[tuple[Node, Node], Node] = {}
-
-    def visit(node: Node, taken: Node) -> Node:
-        if not partial[node]:
-            return node
-        key = (node, taken)
-        if key not in memo:
-            memo[key] = _visit(node, taken)
-        return memo[key]
-
-    def _visit(node: Node, taken: Node) -> Node:
-        if node.op == "where":
-            condition, yes, no = node.args
-            new = (
-                visit(condition, taken),
-                visit(yes, _narrow(taken, condition)),
-                visit(no, _narrow(taken, negate(condition))),
-            )
-            return build("where", *new)
-        # Inside a reduction or a subscript the entries are others, so only a condition on one value still holds.
-        inside = taken if OPERATIONS[node.op].group == "elementwise" or not taken.axes else TRUE
-        args = tuple(visit(arg, inside) for arg in node.args)
-        if not is_total(node) and taken is not TRUE:
-            position = 1 if node.op == "div" else 0
-            args = tuple(
-                _harmless(arg, taken, _SAFE[node.op]) if i == position else arg for i, arg in enumerate(args)
-            )
-            if node.op == "pow":  # a large exponent overflows in the branch not taken
-                args = (args[0], _harmless(args[1], taken, 1.0))
-        return rebuild(node, args)
-
-    return visit(root, TRUE)
+    order = list(walk(root))
+    if all(is_total(node) for node in order):
+        return root
+    taken = _taken(root, order)
+    done: dict[Node, Node] = {}
+    for node in order:
+        args = [done[arg] for arg in node.args]
+        if not is_total(node) and taken[node] is not TRUE:
+            condition = _rewritten(taken[node], done)
+            for position in _GUARDED.get(node.op, (0,)):
+                args[position] = _harmless(args[position], condition, _SAFE[node.op])
+        done[node] = rebuild(node, tuple(args))
+    return done[root]
 
 
-def _narrow(taken: Node, condition: Node) -> Node:
-    """Return the condition under which a branch counts: all conditions on the way to it."""
-    try:
-        broadcast(taken.axes, condition.axes)
-    except ValueError:
+def _taken(root: Node, order: list[Node]) -> dict[Node, Node]:
+    """Return the condition under which each node's value counts: some user of it counts, in the branch chosen."""
+    taken: dict[Node, Node] = {root: TRUE}
+    for node in reversed(order):
+        for position, arg in enumerate(node.args):
+            counts = taken[node]
+            if node.op == "where" and position:
+                condition = node.args[0]
+                counts = both(counts, condition if position == 1 else negate(condition))
+            counts = _fitted(_through(node, counts), arg)
+            taken[arg] = either(taken[arg], counts) if arg in taken else counts
+    return taken
+
+
+def _through(node: Node, counts: Node) -> Node:
+    """Return a condition on the entries of a reduction as one on the entries that are reduced."""
+    if OPERATIONS[node.op].group == "elementwise" or not counts.axes:
+        return counts
+    if node.op in ("sum", "max", "logsumexp"):
+        axis = node.attr("axis")
+        letters = [":"] * len(counts.axes)
+        before = len(node.args[0].axes) + axis
+        missing_axes = len(node.axes) - len(counts.axes)
+        if before >= missing_axes:
+            letters.insert(before - missing_axes, "n")
+        return build("expand", counts, pattern="".join(letters))
+    return _any(counts)
+
+
+def _fitted(counts: Node, arg: Node) -> Node:
+    """Return a condition that fits the shape of ``arg``: as it is, or whether it holds anywhere."""
+    fits = broadcast_or_none(counts, arg) == arg.axes
+    return counts if fits else _any(counts)
+
+
+def _any(condition: Node) -> Node:
+    if not condition.axes:
         return condition
-    return both(taken, condition)
+    value = build("where", condition, constant(1.0), constant(0.0))
+    while value.axes:
+        value = build("max", value, axis=-1)
+    return build("lt", constant(0.0), value)
 
 
-def _harmless(arg: Node, taken: Node, safe: float) -> Node:
-    if arg.op == "const":
-        return arg
-    # The guard must not give the argument more axes than it has: such a condition is about other entries.
-    if taken.axes and broadcast_or_none(arg, taken) != arg.axes:
-        return arg
-    return build("where", taken, arg, constant(safe))
+def _rewritten(condition: Node, done: Mapping[Node, Node]) -> Node:
+    """Return a condition in terms of what is guarded already."""
+    new: dict[Node, Node] = {}
+    for node in walk(condition, known=done):
+        new[node] = rebuild(node, tuple(done[arg] if arg in done else new[arg] for arg in node.args))
+    return done[condition] if condition in done else new[condition]
+
+
+def _harmless(arg: Node, condition: Node, safe: float) -> Node:
+    return arg if arg.op == "const" else choose(_fitted(condition, arg), arg, constant(safe))
 
 
 def broadcast_or_none(a: Node, b: Node) -> Any:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import contextlib
+import os
+import reprlib
 import sys
 from collections.abc import Callable, Iterator
 from contextvars import ContextVar
@@ -16,20 +18,30 @@ from rlbackends.expressions.kinds import Axis, describe
 from rlbackends.expressions.node import Node
 from rlbackends.expressions.operations import OPERATIONS, build, constant
 
-_HERE = str(Path(__file__).parent)
+_PACKAGE = Path(__file__).parents[1]
+# What a rule calls: a fault inside is a fault of the line that called it.
+_INSIDE = (*(f"{_PACKAGE / name}{os.sep}" for name in ("expressions", "model")), str(_PACKAGE / "components.py"), "<frozen")
 _NUMPY_TWINS = {
     "add": "+", "subtract": "-", "multiply": "*", "divide": "/", "power": "**",
     "less": "<", "less_equal": "<=", "greater": ">", "greater_equal": ">=", "equal": "==", "not_equal": "!=",
 }  # fmt: skip
-_REPLACED = {"absolute": "abs", "expit": "sigmoid", "negative": "the minus sign"}
+# What to write instead of a NumPy function of another name.
+_INSTEAD = {
+    "absolute": "abs(x)", "fabs": "abs(x)", "expit": "rl.sigmoid(x)", "negative": "-x", "positive": "x",
+    "square": "x ** 2", "matmul": "rl.dot(a, b)", "bitwise_and": "a & b", "bitwise_or": "a | b", "invert": "~x",
+    "logical_and": "a & b", "logical_or": "a | b", "logical_not": "~x", "amax": "rl.max(x)", "amin": "-rl.max(-x)",
+    "min": "-rl.max(-x)", "logaddexp": "rl.logsumexp(rl.stack(a, b))", "concatenate": "rl.stack(a, b)",
+}  # fmt: skip
+# The methods of arrays that newcomers try, where a function does it.
+_METHODS = ("sum", "mean", "max", "argmax", "clip", "dot", "where")
 
 locations: ContextVar[dict[Node, str] | None] = ContextVar("locations", default=None)
 
 
 def caller() -> str:
-    """Return ``file.py:line`` of the nearest frame outside this folder: the line of the rule."""
+    """Return ``file.py:line`` of the nearest frame outside the language: the line of the rule."""
     frame = sys._getframe(1)
-    while frame.f_back is not None and frame.f_code.co_filename.startswith((_HERE, "<frozen")):
+    while frame.f_back is not None and frame.f_code.co_filename.startswith(_INSIDE):
         frame = frame.f_back
     return f"{Path(frame.f_code.co_filename).name}:{frame.f_lineno}"
 
@@ -74,7 +86,7 @@ class Expression:
     def __init__(self, node: Node) -> None:
         self.node = node
         found = locations.get()
-        if found is not None and node not in found:
+        if found is not None and node not in found and OPERATIONS[node.op].group != "leaf":
             found[node] = caller()
 
     @property
@@ -175,12 +187,33 @@ class Expression:
         result = made("gather", self.node, *indices, pattern=pattern) if indices else self
         return made("expand", result.node, pattern=_layout(items, new)) if new else result
 
+    def __setitem__(self, subscript: Any, value: Any) -> None:
+        fail(
+            f"'{self._text()}' can't be changed in place. Write {self._text()}.at[...].set(...) or .at[...].add(...), "
+            "which return a changed copy."
+        )
+
     def __len__(self) -> int:
         if not self.node.axes:
             fail(f"'{self._text()}' is one value; it has no length.")
         return self.node.axes[0].size
 
     # What a stand-in can't do
+
+    def __getattr__(self, name: str) -> NoReturn:
+        hint = f" Write rl.{name}(...)." if name in _METHODS else ""
+        raise AttributeError(f"{caller()}: a value of a rule has no '{name}'.{hint}")
+
+    def _no_operator(self, other: Any) -> NoReturn:
+        fail(f"a rule has the operators + - * / ** == != < <= > >= & | ~ only. The value is '{self._text()}'.")
+
+    __mod__ = __rmod__ = __floordiv__ = __rfloordiv__ = __divmod__ = __rdivmod__ = _no_operator
+    __xor__ = __rxor__ = __lshift__ = __rlshift__ = __rshift__ = __rrshift__ = _no_operator
+
+    def __matmul__(self, other: Any) -> NoReturn:
+        fail(f"a rule has no operator '@'. Write rl.dot(a, b). The value is '{self._text()}'.")
+
+    __rmatmul__ = __matmul__
 
     def _text(self) -> str:
         from rlbackends.expressions.printing import text
@@ -207,7 +240,7 @@ class Expression:
 
     def __iter__(self) -> Iterator[Expression]:
         fail(
-            f"a rule can't loop over '{self._text()}'. Compute with the whole array, "
+            f"a rule can't loop over '{self._text()}'. Compute with the whole array (rl.sum, rl.max ...), "
             "or write its entries out as x[0], x[1]."
         )
 
@@ -235,9 +268,10 @@ class Expression:
 
 
 def _no_numpy(name: str) -> NoReturn:
-    ours = _REPLACED.get(name, name)
-    hint = f"Write rl.{ours}(...)" if ours in OPERATIONS or ours in {"clip", "sign", "mean"} else "Use rl's functions"
-    fail(f"numpy.{name} can't take a rule's values. {hint} instead.")
+    from rlbackends.expressions.functions import FUNCTIONS
+
+    hint = f"Write rl.{name}(...)" if name in FUNCTIONS else f"Write {_INSTEAD.get(name, '')}"
+    fail(f"numpy.{name} can't take a rule's values. {hint if hint != 'Write ' else 'Use the functions of rl'} instead.")
 
 
 def as_expression(value: Any) -> Expression:
@@ -251,10 +285,12 @@ def node_of(value: Any) -> Node:
         return value.node
     if isinstance(value, Node):
         return value
+    if isinstance(value, list | tuple) and any(isinstance(item, Expression) for item in value):
+        fail("a list of values of the rule is no array. Write rl.stack(a, b).")
     try:
         return constant(value)
     except (ModelError, ValueError):
-        fail(f"{value!r} is no number, array or value of the rule.")
+        fail(f"{reprlib.repr(value)} is no number, array or value of the rule.")
 
 
 def to_real(value: Any) -> Node:
@@ -306,11 +342,13 @@ def _item(x: Expression, item: Any, axis: Axis) -> Node | slice:
         return item
     if isinstance(item, bool | np.bool_) or (isinstance(item, Expression) and item.node.kind.name == "bool"):
         fail(f"'{x._text()}' can't be subscripted by a comparison. Write rl.where(condition, yes, no).")
-    if isinstance(item, int | np.integer) and -axis.size <= item < 0:
-        return constant(int(item) + axis.size)
     node = node_of(item)
     if node.kind.name != "int":
-        fail(f"an index must be an integer, not {node.kind}: '{x._text()}[{as_expression(node)._text()}]'.")
+        shown = as_expression(node)._text() if isinstance(item, Expression) else repr(item)
+        fail(f"an index must be an integer, not {node.kind}: '{x._text()}[{shown}]'.")
+    if node.op == "const" and -axis.size <= node.kind.lo < 0:  # counted from the end, as NumPy does
+        values = np.asarray(node.attr("value"))
+        return constant(np.where(values < 0, values + axis.size, values), node.attr("names"))
     return node
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -205,11 +206,19 @@ class Response:
     def log_probability(self) -> Node:
         """Return the graph of the log-probability, one value per sub-choice, from ``argument_leaf`` leaves and the
         event's value."""
+        return self._log_probability
+
+    @cached_property
+    def _log_probability(self) -> Node:
         value = build("event", name=self.name, kind=self.kind, axes=self.axes)
         return FAMILIES[self.family].log_probability(as_expression(value), **self._leaves()).node
 
     def draw(self) -> Node:
         """Return the graph of the value at a uniform, by the inverse of the cdf; the leaf is ``uniform``."""
+        return self._draw
+
+    @cached_property
+    def _draw(self) -> Node:
         uniform = build("state", name="uniform", axes=self.axes)
         return FAMILIES[self.family].draw(as_expression(uniform), **self._leaves()).node
 

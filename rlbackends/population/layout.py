@@ -65,12 +65,15 @@ class Layout:
         Fixed values, one per subject; such a parameter has no graph.
     n_subjects : int
         Number of subjects.
+    description : mapping
+        The population with every default filled in, as plain data; :func:`layout_from_description` reads it.
     """
 
     latents: tuple[Latent, ...]
     natural: Mapping[str, Node]
     fixed: Mapping[str, np.ndarray]
     n_subjects: int
+    description: Mapping[str, Any]
 
     def shape(self, latent: Latent) -> tuple[int, ...]:
         """Return the latent's shape."""
@@ -172,7 +175,8 @@ def make_layout(model: Model, resolved: Mapping[str, Any], n_subjects: int) -> L
                 linear = location + sd * leaf(f"{name}_offset", True, Normal(0.0, 1.0))
         natural[name] = inverse(linear, support).node
     _check_clashes(model, latents)
-    return Layout(tuple(latents), natural, fixed, n_subjects)
+    description = {name: item.to_data() for name, item in resolved.items()}
+    return Layout(tuple(latents), natural, fixed, n_subjects, description)
 
 
 def _check_clashes(model: Model, latents: list[Latent]) -> None:
@@ -185,3 +189,11 @@ def _check_clashes(model: Model, latents: list[Latent]) -> None:
         )
 
 
+
+
+def layout_from_description(model: Model, description: Mapping[str, Any], n_subjects: int) -> Layout:
+    """Return the layout of a population that was written as plain data."""
+    from rlbackends.population.population import Population, pooling_from_data
+
+    population = Population(**{name: pooling_from_data(name, data) for name, data in description.items()})
+    return make_layout(model, population.resolve(model, n_subjects), n_subjects)

@@ -189,6 +189,11 @@ def _resolve(name: str, given: Pooling | tuple[float, ...], support: Any, n_subj
     return Resolved(Pooling("partial", link, location, sd, centred=given.centred))
 
 
-def population_data(resolved: Mapping[str, Resolved]) -> dict[str, Any]:
-    """Return a resolved population as plain data, for a record of what was fitted."""
-    return {name: item.to_data() for name, item in resolved.items()}
+def pooling_from_data(name: str, data: Any) -> Pooling | tuple[float, ...]:
+    """Read what :meth:`Resolved.to_data` wrote."""
+    if isinstance(data, Mapping) and set(data) == {"fixed"} and isinstance(data["fixed"], list):
+        return tuple(float(value) for value in data["fixed"])
+    if not isinstance(data, Mapping) or not {"pooling", "link", "centred"} <= set(data):
+        raise ModelError(f"population: '{name}' is {data!r}, which is no pooling.")
+    priors = {key: p.prior_from_data(data[key]) for key in ("location", "sd", "prior") if key in data}
+    return Pooling(data["pooling"], data["link"], centred=bool(data["centred"]), **priors)

@@ -88,7 +88,7 @@ def test_the_contracts_allow_what_is_meant(tmp_path, repository):
         ("backends", "import pytensor", "Only a backend imports its libraries"),
         ("backends/reference", "import numba", "Only a backend imports its libraries"),
         ("backends/numpyro", "import pymc", "Only a backend imports its libraries"),
-        ("backends/pymc", "import jax", "Only a backend imports its libraries"),
+        ("backends/pymc", "import numpyro", "Only a backend imports its libraries"),
         ("backends/numpyro/deep", "import pytensor", "Only a backend imports its libraries"),
     ],
 )

@@ -29,8 +29,16 @@ class ReferenceEngine:
         self.model = model
         self.data = data
         self.layout = layout
+        self._last: tuple[Any, bool, list[SubjectRun]] | None = None
 
     def _runs(self, params: Arrays, *, gradient: bool = False) -> list[SubjectRun]:
+        # One run gives everything, so the last one is kept: callers ask for several quantities at the same values.
+        key = tuple((name, value.shape, value.tobytes()) for name, value in sorted(params.items()))
+        if self._last is None or self._last[0] != key or (gradient and not self._last[1]):
+            self._last = (key, gradient, self._run(params, gradient=gradient))
+        return self._last[2]
+
+    def _run(self, params: Arrays, *, gradient: bool) -> list[SubjectRun]:
         return [
             run_subject(self.model, self.data, s, {name: value[s] for name, value in params.items()}, gradient=gradient)
             for s in range(self.data.n_subjects)

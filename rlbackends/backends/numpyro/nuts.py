@@ -1,0 +1,360 @@
+"""NumPyro's No-U-Turn sampler, one independent program a chain, in float64 on any thread.
+
+The kernel is NumPyro's own (`numpyro.infer.NUTS`); what is ours is the loop around it. Every chain runs the
+same compiled program with its own key, so draws depend on the seed and on the chain's number, never on how
+many chains run at once. Iterations run in short blocks whose limits are arguments of the program: between
+blocks a chain reports, and stops when it is asked to.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import FIRST_EXCEPTION, ThreadPoolExecutor, wait
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jax.flatten_util import ravel_pytree
+from numpyro.infer import NUTS, init_to_uniform
+
+from rlbackends.errors import BackendError, SettingError, did_you_mean, listed
+from rlbackends.backends.chains import ChainResults, check_settings, tree_depth
+from rlbackends.backends.progress import Progress
+
+_BLOCK = 100  # most iterations between two reports
+_BLOCK_SECONDS = 0.5  # what a block should take: how long Ctrl-C waits
+_POLL_SECONDS = 0.1
+
+Values = Mapping[str, Any]
+
+
+def sample_nuts(
+    model: Callable[..., Any],
+    *,
+    model_args: tuple[Any, ...] = (),
+    seed: int,
+    chains: int,
+    tune: int,
+    draws: int,
+    cores: int,
+    target_accept: float = 0.8,
+    max_tree_depth: int = 10,
+    dense_mass: bool = False,
+    init: Values | Sequence[Values] | None = None,
+    init_radius: float = 1.0,
+    progress: Progress | None = None,
+) -> ChainResults:
+    """Sample a NumPyro model's posterior with NumPyro's NUTS, in float64 whatever the process's settings.
+
+    Parameters
+    ----------
+    model
+        An ordinary NumPyro model.
+    model_args
+        Its arguments. Arrays among them are arguments of the compiled program (floats become float64);
+        anything else is a constant of it.
+    seed, chains, tune, draws
+        Chain ``i`` uses the threefry key ``fold_in(key(seed), i)``: of four chains, the first two are those
+        of a run with two.
+    cores
+        How many chains run at once. It does not change the draws.
+    target_accept, max_tree_depth, dense_mass
+        The kernel's settings; ``dense_mass`` adapts a full mass matrix instead of its diagonal.
+    init
+        Unconstrained starting values, site to array: one mapping for all chains or one a chain. By default
+        each chain looks for a point with a finite density and gradient, uniform within `init_radius` of 0.
+    init_radius
+        Half the width of that search, on the unconstrained scale.
+    progress
+        Where to report, not yet entered; nothing is shown without one.
+
+    Returns
+    -------
+    ChainResults
+        Without ``constrained``: transform the unconstrained draws.
+
+    Raises
+    ------
+    SettingError
+        A setting is out of range, or `init` does not fit the model or has no finite density.
+    BackendError
+        No finite start was found.
+    KeyboardInterrupt
+        After Ctrl-C, when every chain has stopped: within about half a second, or one iteration.
+
+    Notes
+    -----
+    Runs on the first CPU device. The process's JAX settings are left as they were.
+    """
+    check_settings(
+        "sample_nuts", seed=seed, chains=chains, tune=tune, draws=draws, cores=cores,
+        target_accept=target_accept, max_tree_depth=max_tree_depth,
+    )  # fmt: skip
+    if not init_radius > 0:
+        raise SettingError(f"sample_nuts: init_radius is {init_radius!r}, expected a number above 0.")
+    settings = {
+        "sampler": "numpyro.NUTS", "seed": int(seed), "chains": int(chains), "tune": int(tune),
+        "draws": int(draws), "cores": int(cores), "target_accept": float(target_accept),
+        "max_tree_depth": int(max_tree_depth), "dense_mass": bool(dense_mass), "device": "cpu",
+        "chain_method": "independent", "dtype": "float64",
+        "init": f"uniform({-init_radius:g}, {init_radius:g})" if init is None else "given",
+    }  # fmt: skip
+
+    def make_kernel() -> NUTS:
+        return NUTS(
+            model, target_accept_prob=target_accept, max_tree_depth=max_tree_depth, dense_mass=dense_mass,
+            init_strategy=init_to_uniform(radius=init_radius),
+        )  # fmt: skip
+
+    progress = Progress("numpyro", tune + draws, chains, mode="off") if progress is None else progress
+    with progress:
+        progress.stage("compiling")
+        began = time.perf_counter()
+        with _float64_on_cpu():
+            programs = _compile(make_kernel, model_args, tune, init, chains)
+        compiled = time.perf_counter()
+        runs = _run_chains(programs, seed, chains, tune, draws, cores, progress)
+        ended = time.perf_counter()
+    stats = np.stack([run.stats for run in runs])
+    n_steps = stats[..., 1].astype(np.int64)
+    return ChainResults(
+        unconstrained=programs.split(np.stack([run.draws for run in runs])),
+        stats={
+            "diverging": stats[..., 0] > 0,
+            "n_steps": n_steps,
+            "tree_depth": tree_depth(n_steps),
+            "acceptance_rate": stats[..., 2].copy(),
+            "energy": stats[..., 3].copy(),
+            "lp": -stats[..., 4],
+            "step_size": stats[..., 5].copy(),
+        },
+        timing={
+            "compile_seconds": compiled - began,
+            "sample_seconds": ended - compiled,
+            "tune_seconds": sum(run.tune_seconds for run in runs),
+            "draw_seconds": sum(run.draw_seconds for run in runs),
+        },
+        settings=settings,
+    )
+
+
+@contextmanager
+def _float64_on_cpu() -> Iterator[None]:
+    """JAX as our draws and NumPyro need it, in this thread only: each of these switches is thread-local."""
+    with ExitStack() as stack:
+        stack.enter_context(jax.enable_x64(True))
+        stack.enter_context(jax.threefry_partitionable(True))
+        stack.enter_context(jax.numpy_dtype_promotion("standard"))
+        stack.enter_context(jax.numpy_rank_promotion("allow"))
+        stack.enter_context(jax.default_device(jax.devices("cpu")[0]))
+        yield
+
+
+@dataclass(frozen=True)
+class _Programs:
+    """The two compiled programs that all chains share, and what they take."""
+
+    start: Callable[..., Any]  # (key, init, arrays) -> state
+    block: Callable[..., Any]  # (state, iterations, steps, arrays) -> done, taken, state, values, statistics
+    arrays: tuple[Any, ...]
+    inits: tuple[Any, ...]  # one a chain; None: look for one
+    shapes: Mapping[str, tuple[int, ...]]  # sites in the order of the flat vector
+
+    @property
+    def size(self) -> int:
+        return sum(int(np.prod(shape, dtype=int)) for shape in self.shapes.values())
+
+    def split(self, flat: np.ndarray) -> dict[str, np.ndarray]:
+        """Return ``(chains, draws, size)`` as one array a site."""
+        sizes = [int(np.prod(shape, dtype=int)) for shape in self.shapes.values()]
+        parts = np.split(flat, np.cumsum(sizes)[:-1], axis=-1)
+        return {
+            name: np.ascontiguousarray(part).reshape(*flat.shape[:-1], *shape)
+            for (name, shape), part in zip(self.shapes.items(), parts, strict=True)
+        }
+
+
+def _compile(
+    make_kernel: Callable[[], NUTS],
+    model_args: tuple[Any, ...],
+    tune: int,
+    init: Values | Sequence[Values] | None,
+    chains: int,
+) -> _Programs:
+    leaves, structure = jax.tree.flatten(model_args)
+    is_array = [isinstance(leaf, (np.ndarray, jax.Array)) for leaf in leaves]
+    arrays = tuple(_widen(leaf) for leaf, traced in zip(leaves, is_array, strict=True) if traced)
+
+    def arguments(arrays: Sequence[Any]) -> tuple[Any, ...]:
+        traced = iter(arrays)
+        merged = [next(traced) if kind else leaf for leaf, kind in zip(leaves, is_array, strict=True)]
+        return jax.tree.unflatten(structure, merged)
+
+    def start(key: Any, init: Any, arrays: Sequence[Any]) -> Any:
+        return make_kernel().init(key, tune, init, arguments(arrays), {})
+
+    def block(state: Any, iterations: Any, steps: Any, arrays: Sequence[Any]) -> Any:
+        # A kernel of its own: what `init` leaves in a kernel belongs to the trace that called it. Its state
+        # is not used here, and the compiler drops it.
+        kernel, args = make_kernel(), arguments(arrays)
+        kernel.init(state.rng_key, tune, state.z, args, {})
+
+        def goes_on(carry: Any) -> Any:
+            i, taken, *_ = carry
+            return (i < iterations) & (taken < steps)
+
+        def one(carry: Any) -> Any:
+            i, taken, state, values, statistics = carry
+            state = kernel.sample(state, args, {})
+            row = (state.diverging, state.num_steps, state.accept_prob, state.energy,
+                   state.potential_energy, state.adapt_state.step_size)  # fmt: skip
+            row = jnp.stack([jnp.asarray(value, jnp.float64) for value in row])
+            values, statistics = values.at[i].set(ravel_pytree(state.z)[0]), statistics.at[i].set(row)
+            return i + 1, taken + state.num_steps, state, values, statistics
+
+        size = ravel_pytree(state.z)[0].size
+        zero = jnp.asarray(0, jnp.int64)
+        # The limits are arguments: one program serves blocks of any length.
+        carry = (zero, zero, state, jnp.zeros((_BLOCK, size)), jnp.zeros((_BLOCK, 6)))
+        return jax.lax.while_loop(goes_on, one, carry)
+
+    key = jax.random.key(0, impl="threefry2x32")
+    state = jax.eval_shape(start, key, None, arrays)
+    shapes = {name: tuple(state.z[name].shape) for name in sorted(state.z)}
+    narrow = [name for name in shapes if state.z[name].dtype != jnp.float64]
+    if narrow or not shapes:
+        found = f"{listed(narrow)} in {state.z[narrow[0]].dtype}" if narrow else "no free variable"
+        raise BackendError(f"sample_nuts: the model has {found}, expected free variables in float64.")
+    inits, limit = _check_inits(init, shapes, chains), jnp.asarray(0, jnp.int64)
+    return _Programs(
+        start=jax.jit(start).lower(key, inits[0], arrays).compile(),
+        block=jax.jit(block).lower(state, limit, limit, arrays).compile(),
+        arrays=arrays,
+        inits=inits,
+        shapes=shapes,
+    )
+
+
+def _widen(leaf: Any) -> Any:
+    """Return an array with its floats as float64: data of a 32-bit host come as float32."""
+    return jnp.asarray(leaf, jnp.float64 if jnp.issubdtype(leaf.dtype, jnp.floating) else leaf.dtype)
+
+
+def _check_inits(
+    init: Values | Sequence[Values] | None, shapes: Mapping[str, tuple[int, ...]], chains: int
+) -> tuple[Any, ...]:
+    """Return one mapping a chain, or raise with every name and shape that does not fit."""
+    if init is None:
+        return (None,) * chains
+    given = (init,) * chains if isinstance(init, Mapping) else tuple(init)
+    if len(given) != chains:
+        raise SettingError(f"sample_nuts: init has {len(given)} mappings, expected one for {chains} chains.")
+    faults, checked = [], []
+    for i, values in enumerate(given, start=1):
+        arrays = {name: jnp.asarray(value, jnp.float64) for name, value in values.items()}
+        missing = [name for name in shapes if name not in arrays]
+        if missing:
+            faults.append(f"chain {i}: nothing for {listed(missing)}.")
+        for name, array in arrays.items():
+            if name not in shapes:
+                faults.append(f"chain {i}: the model has no '{name}'.{did_you_mean(name, shapes)}")
+            elif array.shape != shapes[name]:
+                faults.append(f"chain {i}: '{name}' has shape {array.shape}, expected {shapes[name]}.")
+        checked.append(arrays)
+    if faults:
+        raise SettingError(f"sample_nuts: init does not fit the model. {' '.join(dict.fromkeys(faults))}")
+    return tuple(checked)
+
+
+@dataclass(frozen=True)
+class _Run:
+    """One chain, done."""
+
+    draws: np.ndarray  # (draws, size)
+    stats: np.ndarray  # (draws, 6)
+    tune_seconds: float
+    draw_seconds: float
+
+
+def _run_chains(
+    programs: _Programs, seed: int, chains: int, tune: int, draws: int, cores: int, progress: Progress
+) -> list[_Run]:
+    stop = threading.Event()
+
+    def task(chain: int) -> _Run | None:
+        with _float64_on_cpu():
+            return _run_chain(programs, seed, chain, tune, draws, progress, stop)
+
+    executor = ThreadPoolExecutor(min(cores, chains), thread_name_prefix="numpyro-chain")
+    futures = [executor.submit(task, chain) for chain in range(chains)]
+    try:
+        pending = set(futures)
+        # Short waits: the main thread must wake to see Ctrl-C.
+        while pending and not any(f.done() and f.exception() for f in futures):
+            _, pending = wait(pending, timeout=_POLL_SECONDS, return_when=FIRST_EXCEPTION)
+            progress.tick()
+    finally:
+        stop.set()
+        executor.shutdown(wait=True, cancel_futures=True)
+    for future in futures:
+        if not future.cancelled() and future.exception():
+            raise future.exception()
+    return [future.result() for future in futures]
+
+
+def _run_chain(
+    programs: _Programs,
+    seed: int,
+    chain: int,
+    tune: int,
+    draws: int,
+    progress: Progress,
+    stop: threading.Event,
+) -> _Run | None:
+    key = jax.random.fold_in(jax.random.key(seed, impl="threefry2x32"), chain)
+    progress.update(chain, 0, phase="tune")
+    state = programs.start(key, programs.inits[chain], programs.arrays)
+    _check_start(state, chain, is_given=programs.inits[chain] is not None)
+    values, stats = np.empty((draws, programs.size)), np.empty((draws, 6))
+    seconds = {"tune": 0.0, "draw": 0.0}
+    done, most_steps, divergences = 0, 1, 0
+    while done < tune + draws:
+        if stop.is_set():
+            return None
+        phase, end = ("tune", tune) if done < tune else ("draw", tune + draws)
+        limits = np.int64(min(_BLOCK, end - done)), np.int64(most_steps)
+        began = time.perf_counter()
+        count, steps, state, block_values, block_stats = programs.block(state, *limits, programs.arrays)
+        n = int(count)
+        took = time.perf_counter() - began
+        if phase == "draw":
+            rows = slice(done - tune, done - tune + n)
+            values[rows], stats[rows] = np.asarray(block_values)[:n], np.asarray(block_stats)[:n]
+            divergences += int(stats[rows, 0].sum())
+        seconds[phase] += took
+        done += n
+        # A leapfrog step costs the same in tuning and after, an iteration does not. Where a block ends never
+        # changes the draws.
+        most_steps = max(1, int(_BLOCK_SECONDS * int(steps) / max(took, 1e-9)))
+        progress.update(chain, done, phase="tune" if done < tune else "draw", divergences=divergences)
+    return _Run(values, stats, seconds["tune"], seconds["draw"])
+
+
+def _check_start(state: Any, chain: int, *, is_given: bool) -> None:
+    gradient = np.asarray(ravel_pytree(state.z_grad)[0])
+    if np.isfinite(state.potential_energy) and np.isfinite(gradient).all():
+        return
+    bad = [name for name in sorted(state.z_grad) if not np.isfinite(np.asarray(state.z_grad[name])).all()]
+    found = f"log density {-float(state.potential_energy):g}, gradient not finite for {listed(bad)}"
+    if is_given:
+        raise SettingError(f"sample_nuts: init of chain {chain + 1} has {found}; expected finite ones.")
+    raise BackendError(
+        f"sample_nuts: chain {chain + 1} found no start with a finite density and gradient in 100 tries; the "
+        f"last had {found}. Check priors and data for values of probability 0, or give a smaller init_radius "
+        "or init."
+    )

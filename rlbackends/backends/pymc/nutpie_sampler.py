@@ -1,0 +1,289 @@
+"""nutpie's No-U-Turn sampler on a PyMC model, in float64, reporting in a terminal and in a log."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from rlbackends.errors import BackendError, BackendMissingError, SettingError, did_you_mean, listed
+from rlbackends.backends.chains import ChainResults, check_settings, tree_depth
+from rlbackends.backends.progress import Progress
+
+if TYPE_CHECKING:
+    import pymc as pm
+
+_POLL_SECONDS = 0.1
+_COMPILE_BACKENDS = ("numba", "jax")
+
+
+def sample_nutpie(
+    model: pm.Model,
+    *,
+    seed: int,
+    chains: int,
+    tune: int,
+    draws: int,
+    cores: int,
+    target_accept: float = 0.8,
+    max_tree_depth: int = 10,
+    compile_backend: str = "numba",
+    var_names: Sequence[str] | None = None,
+    progress: Progress | None = None,
+) -> ChainResults:
+    """Sample a PyMC model's posterior with nutpie, in float64 whatever the process's settings.
+
+    Parameters
+    ----------
+    model
+        A PyMC model whose free variables are float64 (build it under
+        ``pytensor.config.change_flags(floatX="float64")``).
+    seed, chains, tune, draws
+        As in nutpie, which needs at least one tuning iteration. The first chains of four are those of two.
+    cores
+        How many chains run at once. It does not change the draws.
+    target_accept, max_tree_depth
+        nutpie's ``target_accept`` and ``maxdepth``.
+    compile_backend
+        ``"numba"``, or ``"jax"``: faster to compile, but chains take turns, because it calls Python.
+    var_names
+        Which natural-scale variables to keep in ``constrained``, free or deterministic; all by default.
+    progress
+        Where to report, not yet entered; nothing is shown without one.
+
+    Returns
+    -------
+    ChainResults
+        ``unconstrained`` holds every free variable on nutpie's scale, under the variable's own name
+        (``sd``, not ``sd_log__``). ``energy`` has an offset that is constant within a chain.
+
+    Raises
+    ------
+    SettingError
+        A setting is out of range, or names no variable.
+    BackendMissingError
+        nutpie, or JAX for ``compile_backend="jax"``, is not installed.
+    BackendError
+        The model has free variables that are not float64, or nutpie could not sample it.
+    KeyboardInterrupt
+        After Ctrl-C, when nutpie has stopped its chains.
+
+    Notes
+    -----
+    nutpie differentiates the log density after PyMC's canonicalize and stabilize rewrites, so a
+    ``Categorical(logit_p=...)`` keeps a finite gradient where a probability underflows.
+    """
+    check_settings(
+        "sample_nutpie", seed=seed, chains=chains, tune=tune, draws=draws, cores=cores,
+        target_accept=target_accept, max_tree_depth=max_tree_depth, least_tune=1,
+    )  # fmt: skip
+    if compile_backend not in _COMPILE_BACKENDS:
+        raise SettingError(
+            f"sample_nutpie: compile_backend is {compile_backend!r}, expected {listed(_COMPILE_BACKENDS)}."
+            + did_you_mean(compile_backend, _COMPILE_BACKENDS)
+        )
+    _check_model(model, var_names)
+    try:
+        import nutpie
+    except ImportError as error:
+        raise BackendMissingError(
+            "sample_nutpie: nutpie is not installed. Install it with: pip install nutpie"
+        ) from error
+    progress = Progress("pymc", tune + draws, chains, mode="off") if progress is None else progress
+    with progress:
+        progress.stage("compiling")
+        began = time.perf_counter()
+        with _float64(compile_backend) as in_float64:
+            compiled = nutpie.compile_pymc_model(model, backend=compile_backend, var_names=var_names)
+            if compile_backend == "jax":
+                compiled = _call_in_float64(compiled, in_float64)
+            sampling = time.perf_counter()
+            # nutpie calls initial points and JAX on its threads while it samples: stay in the block.
+            tree = _sample(
+                compiled, progress,
+                draws=int(draws), tune=int(tune), chains=int(chains), cores=min(int(cores), int(chains)),
+                seed=int(seed), target_accept=float(target_accept), maxdepth=int(max_tree_depth),
+            )  # fmt: skip
+        ended = time.perf_counter()
+    chosen = tree["sample_stats"]
+    settings = {
+        "sampler": "nutpie", "seed": int(seed), "chains": int(chains), "tune": int(tune),
+        "draws": int(draws), "cores": int(cores), "target_accept": float(target_accept),
+        "max_tree_depth": int(max_tree_depth), "compile_backend": compile_backend, "device": "cpu",
+        "chain_method": "independent", "dtype": "float64",
+        "nutpie": str(chosen.attrs["inference_library_settings"]),
+    }  # fmt: skip
+    return ChainResults(
+        unconstrained=_unconstrained(model, tree),
+        constrained=_constrained(model, tree["posterior"], var_names),
+        stats=_statistics(chosen),
+        timing={"compile_seconds": sampling - began, "sample_seconds": ended - sampling},
+        settings=settings,
+    )
+
+
+def _check_model(model: pm.Model, var_names: Sequence[str] | None) -> None:
+    dtypes = {v.name: str(model.rvs_to_values[v].dtype) for v in model.free_RVs}
+    narrow = [name for name, dtype in dtypes.items() if dtype.startswith("float") and dtype != "float64"]
+    if narrow:
+        raise BackendError(
+            f"sample_nutpie: {listed(narrow)} of the model is {dtypes[narrow[0]]}, expected float64. "
+            "Build the model inside: with pytensor.config.change_flags(floatX='float64'):"
+        )
+    discrete = [name for name, dtype in dtypes.items() if not dtype.startswith("float")]
+    if discrete:
+        raise BackendError(
+            f"sample_nutpie: {listed(discrete)} of the model is discrete, expected only continuous free "
+            "variables. Sum discrete ones out of the likelihood."
+        )
+    if not model.free_RVs:
+        raise BackendError("sample_nutpie: the model has no free variable, expected at least one.")
+    known = [v.name for v in (*model.free_RVs, *model.deterministics)]
+    unknown = [name for name in var_names or () if name not in known]
+    if unknown:
+        faults = [f"'{name}' is no variable of the model.{did_you_mean(name, known)}" for name in unknown]
+        raise SettingError(f"sample_nutpie: var_names: {' '.join(faults)} There are {listed(known)}.")
+
+
+@contextmanager
+def _float64(compile_backend: str) -> Iterator[Callable[[], ExitStack]]:
+    """64-bit PyTensor and, where it is used, JAX; yield a maker of the latter's context for other threads."""
+    import pytensor
+
+    if compile_backend != "jax":
+        with pytensor.config.change_flags(floatX="float64"):
+            yield ExitStack
+        return
+    try:
+        import jax
+    except ImportError as error:
+        raise BackendMissingError(
+            "sample_nutpie: compile_backend='jax' needs JAX, which is not installed. "
+            "Install it with: pip install jax"
+        ) from error
+    _import_dispatch_quietly()
+
+    def in_float64() -> ExitStack:
+        stack = ExitStack()
+        stack.enter_context(jax.enable_x64(True))
+        stack.enter_context(jax.default_device(jax.devices("cpu")[0]))
+        return stack
+
+    with pytensor.config.change_flags(floatX="float64"), in_float64():
+        yield in_float64
+
+
+def _import_dispatch_quietly() -> None:
+    """Import PyTensor's JAX dispatch and undo what that does to the process's JAX precision."""
+    import threading
+
+    import jax
+
+    def work() -> None:
+        # A new thread is outside every `jax.enable_x64` block, so this is the process's own setting.
+        before = jax.config.jax_enable_x64
+        import pytensor.link.jax.dispatch  # noqa: F401
+
+        if jax.config.jax_enable_x64 != before:
+            jax.config.update("jax_enable_x64", before)
+
+    thread = threading.Thread(target=work)
+    thread.start()
+    thread.join()
+
+
+def _call_in_float64(compiled: Any, in_float64: Callable[[], ExitStack]) -> Any:
+    """Return nutpie's JAX model with its callbacks in 64 bits: JAX's switch is thread-local."""
+    import dataclasses
+
+    def wrapped(make: Callable[..., Any]) -> Callable[..., Any]:
+        def make_wrapped(*args: Any) -> Callable[..., Any]:
+            function = make(*args)
+
+            def call(*values: Any, **shared: Any) -> Any:
+                with in_float64():
+                    return function(*values, **shared)
+
+            return call
+
+        return make_wrapped
+
+    return dataclasses.replace(
+        compiled,
+        _make_logp_func=wrapped(compiled._make_logp_func),
+        _make_expand_func=wrapped(compiled._make_expand_func),
+    )
+
+
+def _sample(compiled: Any, progress: Progress, **settings: Any) -> Any:
+    """Run nutpie in the background and return its tree; whatever goes wrong here, its threads stop."""
+    import nutpie
+
+    def report(states: Sequence[Any]) -> None:
+        for chain, state in enumerate(states):
+            if state.started:
+                phase = "tune" if state.finished_draws < settings["tune"] else "draw"
+                progress.update(chain, state.finished_draws, phase=phase, divergences=state.divergences)
+
+    progress.update(0, 0, phase="tune")
+    sampler = nutpie.sample(
+        compiled, sampler="nuts", adaptation="diag", save_warmup=False, store_unconstrained=True,
+        blocking=False, progress_bar=False, progress_callback=report, progress_rate=200, **settings,
+    )  # fmt: skip
+    try:
+        while True:
+            try:
+                return sampler.wait(timeout=_POLL_SECONDS)
+            except TimeoutError:
+                progress.tick()
+    except BaseException as error:
+        # Threads that still sample while the interpreter shuts down crash it.
+        sampler.cancel()
+        if isinstance(error, (RuntimeError, ValueError)):
+            raise BackendError(_explained(str(error))) from error
+        raise
+
+
+def _explained(message: str) -> str:
+    said = " ".join(message.split("Stack backtrace:")[0].split())
+    advice = ""
+    if "initialization" in said:
+        advice = (
+            " No start with a finite density and gradient was found: check priors and data for values of "
+            "probability 0."
+        )
+    return f"sample_nutpie: nutpie could not sample the model. It says: {said}.{advice}"
+
+
+def _unconstrained(model: pm.Model, tree: Any) -> dict[str, np.ndarray]:
+    """Return the draws of every free variable on nutpie's scale, under the variable's name."""
+    found = {}
+    for variable in model.free_RVs:
+        # Without a transform the two scales are one, and nutpie stores it once.
+        has_transform = model.rvs_to_transforms.get(variable) is not None
+        group = tree["unconstrained_posterior" if has_transform else "posterior"]
+        found[variable.name] = np.array(group[model.rvs_to_values[variable].name].values, dtype=np.float64)
+    return found
+
+
+def _constrained(model: pm.Model, posterior: Any, var_names: Sequence[str] | None) -> dict[str, np.ndarray]:
+    known = [v.name for v in (*model.free_RVs, *model.deterministics)]
+    kept = known if var_names is None else [name for name in known if name in set(var_names)]
+    # nutpie returns integer deterministics as floats; so do we.
+    return {name: np.array(posterior[name].values, dtype=np.float64) for name in kept}
+
+
+def _statistics(stats: Any) -> dict[str, np.ndarray]:
+    n_steps = stats["n_steps"].values.astype(np.int64)
+    return {
+        "diverging": stats["diverging"].values.astype(bool),
+        "n_steps": n_steps,
+        "tree_depth": tree_depth(n_steps),
+        "acceptance_rate": np.array(stats["mean_tree_accept"].values, dtype=np.float64),
+        "energy": np.array(stats["energy"].values, dtype=np.float64),
+        "lp": np.array(stats["logp"].values, dtype=np.float64),
+        "step_size": np.array(stats["step_size"].values, dtype=np.float64),
+    }

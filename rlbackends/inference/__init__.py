@@ -1,0 +1,8 @@
+"""Checking backends against the reference, fitting, and what a fit gives."""
+
+from rlbackends.inference.check import check
+from rlbackends.inference.fit import fit
+from rlbackends.inference.result import Fit
+from rlbackends.inference.storage import load
+
+__all__ = ["Fit", "check", "fit", "load"]
