@@ -39,6 +39,10 @@ class Engine(Protocol):
         """Return states before each trial's update, and records: (subject, trial, *axes)."""
         ...
 
+    def log_likelihood_draws(self, params: Arrays) -> dict[str, np.ndarray]:
+        """Return the log-likelihood at many draws, (draw, subject, trial), from parameters (draw, subject)."""
+        ...
+
     def value_and_gradient(self, params: Arrays) -> tuple[float, dict[str, np.ndarray]]:
         """Return the summed log-likelihood and its gradient, of the parameters' own shapes."""
         ...
@@ -63,7 +67,8 @@ def take_settings(backend: str, settings: Mapping[str, Any], defaults: Mapping[s
     for name in settings:
         if name not in defaults:
             raise SettingError(
-                f"backend '{backend}' has no setting '{name}'. There are {listed(defaults)}.{did_you_mean(name, defaults)}"
+                f"backend '{backend}' has no setting '{name}'. There are {listed(defaults)}."
+                f"{did_you_mean(name, defaults)}"
             )
     return {**defaults, **settings}
 
@@ -207,7 +212,9 @@ class CompiledModel:
     def _axis_labels(self, axis: str) -> tuple[Any, ...] | None:
         """Return the labels of an axis: those of the events that count along it, if they agree."""
         found = {
-            self.data.levels[name] for name, event in self.model.events.items() if event.of == axis and name in self.data.levels
+            self.data.levels[name]
+            for name, event in self.model.events.items()
+            if event.of == axis and name in self.data.levels
         }
         return found.pop() if len(found) == 1 else None
 

@@ -76,7 +76,9 @@ BACKENDS: Mapping[str, Backend] = MappingProxyType(
 def get_backend(name: str) -> Backend:
     """Return a backend by name, or raise ``BackendError`` that lists what there is."""
     if name not in BACKENDS:
-        raise BackendError(f"there is no backend {name!r}. There are {listed(BACKENDS)}.{did_you_mean(str(name), BACKENDS)}")
+        raise BackendError(
+            f"there is no backend {name!r}. There are {listed(BACKENDS)}.{did_you_mean(str(name), BACKENDS)}"
+        )
     return BACKENDS[name]
 
 
@@ -85,7 +87,7 @@ def backends() -> tuple[str, ...]:
     return tuple(name for name, backend in BACKENDS.items() if backend.is_installed)
 
 
-def compile(  # noqa: A001 - the contract's word
+def compile(
     model: Any, data: Any, backend: str = "reference", *, population: Population | None = None, **settings: Any
 ) -> CompiledModel:
     """Compile a model and its data for a backend.

@@ -24,7 +24,9 @@ def read_params(model: Model, data: BoundTrials, params: Mapping[str, Any]) -> d
         With every fault at once.
     """
     if not isinstance(params, Mapping):
-        raise ParameterError(f"params is {params!r}, expected a mapping from parameter to value, such as {{'alpha': 0.3}}.")
+        raise ParameterError(
+            f"params is {params!r}, expected a mapping from parameter to value, such as {{'alpha': 0.3}}."
+        )
     faults = []
     for name in params:
         if name not in model.parameters:
@@ -52,7 +54,9 @@ def _by_subject(name: str, given: Mapping[Any, Any], data: BoundTrials) -> list[
     lookup = {str(label): value for label, value in given.items()}
     absent = [label for label in data.subjects if str(label) not in lookup]
     if absent:
-        raise ParameterError(f"'{name}' has no value for subject {listed(absent[:5])}; give every subject of the data one.")
+        raise ParameterError(
+            f"'{name}' has no value for subject {listed(absent[:5])}; give every subject of the data one."
+        )
     return [lookup[str(label)] for label in data.subjects]
 
 

@@ -5,8 +5,8 @@ import threading
 
 import pytest
 
-from rlbackends.errors import SettingError
 from rlbackends.backends.progress import Progress
+from rlbackends.errors import SettingError
 
 
 class Clock:

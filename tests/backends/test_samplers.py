@@ -17,9 +17,9 @@ import time
 import numpy as np
 import pytest
 
-from rlbackends.errors import BackendError, SettingError
 from rlbackends.backends.chains import STATISTICS, check_settings, tree_depth
 from rlbackends.backends.progress import Progress
+from rlbackends.errors import BackendError, SettingError
 
 GROUPS, REPEATS = 5, 8
 Y = np.random.default_rng(0).normal(size=(GROUPS, REPEATS)) + np.arange(GROUPS)[:, None]

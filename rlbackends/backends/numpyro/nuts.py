@@ -22,9 +22,9 @@ import numpy as np
 from jax.flatten_util import ravel_pytree
 from numpyro.infer import NUTS, init_to_uniform
 
-from rlbackends.errors import BackendError, SettingError, did_you_mean, listed
 from rlbackends.backends.chains import ChainResults, check_settings, tree_depth
 from rlbackends.backends.progress import Progress
+from rlbackends.errors import BackendError, SettingError, did_you_mean, listed
 
 _BLOCK = 100  # most iterations between two reports
 _BLOCK_SECONDS = 0.5  # what a block should take: how long Ctrl-C waits
@@ -46,6 +46,7 @@ def sample_nuts(
     max_tree_depth: int = 10,
     dense_mass: bool = False,
     init: Values | Sequence[Values] | None = None,
+    inverse_metric: Values | Sequence[Values] | None = None,
     init_radius: float = 1.0,
     progress: Progress | None = None,
 ) -> ChainResults:
@@ -68,6 +69,9 @@ def sample_nuts(
     init
         Unconstrained starting values, site to array: one mapping for all chains or one a chain. By default
         each chain looks for a point with a finite density and gradient, uniform within `init_radius` of 0.
+    inverse_metric
+        Diagonal of the inverse mass matrix at which tuning starts, like `init` one for all or one a chain; by
+        default 1 everywhere. One near the posterior's variances spares tuning its deepest trees.
     init_radius
         Half the width of that search, on the unconstrained scale.
     progress
@@ -103,12 +107,14 @@ def sample_nuts(
         "max_tree_depth": int(max_tree_depth), "dense_mass": bool(dense_mass), "device": "cpu",
         "chain_method": "independent", "dtype": "float64",
         "init": f"uniform({-init_radius:g}, {init_radius:g})" if init is None else "given",
+        "inverse_metric": "identity" if inverse_metric is None else "given",
     }  # fmt: skip
 
-    def make_kernel() -> NUTS:
+    def make_kernel(diagonal: Any = None) -> NUTS:
+        metric = jnp.diag(diagonal) if dense_mass and diagonal is not None else diagonal
         return NUTS(
             model, target_accept_prob=target_accept, max_tree_depth=max_tree_depth, dense_mass=dense_mass,
-            init_strategy=init_to_uniform(radius=init_radius),
+            init_strategy=init_to_uniform(radius=init_radius), inverse_mass_matrix=metric,
         )  # fmt: skip
 
     progress = Progress("numpyro", tune + draws, chains, mode="off") if progress is None else progress
@@ -116,7 +122,7 @@ def sample_nuts(
         progress.stage("compiling")
         began = time.perf_counter()
         with _float64_on_cpu():
-            programs = _compile(make_kernel, model_args, tune, init, chains)
+            programs = _compile(make_kernel, model_args, tune, init, inverse_metric, chains)
         compiled = time.perf_counter()
         runs = _run_chains(programs, seed, chains, tune, draws, cores, progress)
         ended = time.perf_counter()
@@ -159,10 +165,11 @@ def _float64_on_cpu() -> Iterator[None]:
 class _Programs:
     """The two compiled programs that all chains share, and what they take."""
 
-    start: Callable[..., Any]  # (key, init, arrays) -> state
+    start: Callable[..., Any]  # (key, init, metric, arrays) -> state
     block: Callable[..., Any]  # (state, iterations, steps, arrays) -> done, taken, state, values, statistics
     arrays: tuple[Any, ...]
     inits: tuple[Any, ...]  # one a chain; None: look for one
+    metrics: tuple[Any, ...]  # one a chain; None: the identity
     shapes: Mapping[str, tuple[int, ...]]  # sites in the order of the flat vector
 
     @property
@@ -180,10 +187,11 @@ class _Programs:
 
 
 def _compile(
-    make_kernel: Callable[[], NUTS],
+    make_kernel: Callable[..., NUTS],
     model_args: tuple[Any, ...],
     tune: int,
     init: Values | Sequence[Values] | None,
+    inverse_metric: Values | Sequence[Values] | None,
     chains: int,
 ) -> _Programs:
     leaves, structure = jax.tree.flatten(model_args)
@@ -195,8 +203,10 @@ def _compile(
         merged = [next(traced) if kind else leaf for leaf, kind in zip(leaves, is_array, strict=True)]
         return jax.tree.unflatten(structure, merged)
 
-    def start(key: Any, init: Any, arrays: Sequence[Any]) -> Any:
-        return make_kernel().init(key, tune, init, arguments(arrays), {})
+    def start(key: Any, init: Any, metric: Any, arrays: Sequence[Any]) -> Any:
+        # The order of a flat dict is that of its sorted names, as NumPyro's own.
+        diagonal = None if metric is None else ravel_pytree(metric)[0]
+        return make_kernel(diagonal).init(key, tune, init, arguments(arrays), {})
 
     def block(state: Any, iterations: Any, steps: Any, arrays: Sequence[Any]) -> Any:
         # A kernel of its own: what `init` leaves in a kernel belongs to the trace that called it. Its state
@@ -224,18 +234,21 @@ def _compile(
         return jax.lax.while_loop(goes_on, one, carry)
 
     key = jax.random.key(0, impl="threefry2x32")
-    state = jax.eval_shape(start, key, None, arrays)
+    state = jax.eval_shape(start, key, None, None, arrays)
     shapes = {name: tuple(state.z[name].shape) for name in sorted(state.z)}
     narrow = [name for name in shapes if state.z[name].dtype != jnp.float64]
     if narrow or not shapes:
         found = f"{listed(narrow)} in {state.z[narrow[0]].dtype}" if narrow else "no free variable"
         raise BackendError(f"sample_nuts: the model has {found}, expected free variables in float64.")
-    inits, limit = _check_inits(init, shapes, chains), jnp.asarray(0, jnp.int64)
+    inits = _check_values("init", init, shapes, chains)
+    metrics = _check_values("inverse_metric", inverse_metric, shapes, chains)
+    limit = jnp.asarray(0, jnp.int64)
     return _Programs(
-        start=jax.jit(start).lower(key, inits[0], arrays).compile(),
+        start=jax.jit(start).lower(key, inits[0], metrics[0], arrays).compile(),
         block=jax.jit(block).lower(state, limit, limit, arrays).compile(),
         arrays=arrays,
         inits=inits,
+        metrics=metrics,
         shapes=shapes,
     )
 
@@ -245,15 +258,15 @@ def _widen(leaf: Any) -> Any:
     return jnp.asarray(leaf, jnp.float64 if jnp.issubdtype(leaf.dtype, jnp.floating) else leaf.dtype)
 
 
-def _check_inits(
-    init: Values | Sequence[Values] | None, shapes: Mapping[str, tuple[int, ...]], chains: int
+def _check_values(
+    what: str, init: Values | Sequence[Values] | None, shapes: Mapping[str, tuple[int, ...]], chains: int
 ) -> tuple[Any, ...]:
     """Return one mapping a chain, or raise with every name and shape that does not fit."""
     if init is None:
         return (None,) * chains
     given = (init,) * chains if isinstance(init, Mapping) else tuple(init)
     if len(given) != chains:
-        raise SettingError(f"sample_nuts: init has {len(given)} mappings, expected one for {chains} chains.")
+        raise SettingError(f"sample_nuts: {what} has {len(given)} mappings, expected one for {chains} chains.")
     faults, checked = [], []
     for i, values in enumerate(given, start=1):
         arrays = {name: jnp.asarray(value, jnp.float64) for name, value in values.items()}
@@ -267,7 +280,7 @@ def _check_inits(
                 faults.append(f"chain {i}: '{name}' has shape {array.shape}, expected {shapes[name]}.")
         checked.append(arrays)
     if faults:
-        raise SettingError(f"sample_nuts: init does not fit the model. {' '.join(dict.fromkeys(faults))}")
+        raise SettingError(f"sample_nuts: {what} does not fit the model. {' '.join(dict.fromkeys(faults))}")
     return tuple(checked)
 
 
@@ -318,7 +331,7 @@ def _run_chain(
 ) -> _Run | None:
     key = jax.random.fold_in(jax.random.key(seed, impl="threefry2x32"), chain)
     progress.update(chain, 0, phase="tune")
-    state = programs.start(key, programs.inits[chain], programs.arrays)
+    state = programs.start(key, programs.inits[chain], programs.metrics[chain], programs.arrays)
     _check_start(state, chain, is_given=programs.inits[chain] is not None)
     values, stats = np.empty((draws, programs.size)), np.empty((draws, 6))
     seconds = {"tune": 0.0, "draw": 0.0}

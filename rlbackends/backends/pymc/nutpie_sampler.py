@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from rlbackends.errors import BackendError, BackendMissingError, SettingError, did_you_mean, listed
 from rlbackends.backends.chains import ChainResults, check_settings, tree_depth
 from rlbackends.backends.progress import Progress
+from rlbackends.errors import BackendError, BackendMissingError, SettingError, did_you_mean, listed
 
 if TYPE_CHECKING:
     import pymc as pm

@@ -47,7 +47,9 @@ def log_density_and_gradient(
     }
     tape = Tape(record=True)
     memo: dict[Node, Cell] = {}
-    naturals = {name: evaluate(node, memo, lambda n: cells[n.attr("name")], tape) for name, node in layout.natural.items()}
+    naturals = {
+        name: evaluate(node, memo, lambda n: cells[n.attr("name")], tape) for name, node in layout.natural.items()
+    }
     total, slopes = likelihood(layout.parameters(values))
     for name, cell in naturals.items():
         # One value for all broadcasts over subjects, so its gradient is the sum of theirs.
@@ -55,7 +57,9 @@ def log_density_and_gradient(
         cell.gradient = slope if cell.gradient is None else cell.gradient + slope
     tape.back()
     gradient = {
-        name: np.zeros(np.shape(values[name])) if cell.gradient is None else np.reshape(cell.gradient, np.shape(values[name]))
+        name: np.zeros(np.shape(values[name]))
+        if cell.gradient is None
+        else np.reshape(cell.gradient, np.shape(values[name]))
         for name, cell in cells.items()
     }
     for latent in layout.latents:

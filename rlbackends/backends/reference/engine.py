@@ -55,6 +55,12 @@ class ReferenceEngine:
         runs = self._runs(params)
         return {name: self._padded([run.log_likelihood[name] for run in runs]) for name in self.model.responses}
 
+    def log_likelihood_draws(self, params: Arrays) -> dict[str, np.ndarray]:
+        """Return the log-likelihood at many draws, (draw, subject, trial), from parameters (draw, subject)."""
+        count = len(next(iter(params.values())))
+        rows = [self.log_likelihood({name: value[i] for name, value in params.items()}) for i in range(count)]
+        return {name: np.stack([row[name] for row in rows]) for name in self.model.responses}
+
     def trajectories(self, params: Arrays) -> dict[str, np.ndarray]:
         """Return states before each trial's update and records, subject × trial × axes."""
         runs = self._runs(params)

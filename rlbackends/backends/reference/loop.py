@@ -130,7 +130,9 @@ class _Trial:
         if lacking:
             subject = self.data.subjects[self.where[0]]
             number = self.data.trial_numbers[self.where]
-            raise BackendError(f"subject {subject}, trial {number}: '{name}' is there, but its rule needs a missing value.")
+            raise BackendError(
+                f"subject {subject}, trial {number}: '{name}' is there, but its rule needs a missing value."
+            )
         value = Cell(self.data.values[name][self.where])
 
         def leaf(node: Node) -> Cell:

@@ -17,7 +17,9 @@ class Cell:
 
     __slots__ = ("entries", "gradient", "missing", "node", "parents", "value")
 
-    def __init__(self, value: Any, missing: bool = False, node: Node | None = None, parents: tuple[Cell, ...] = ()) -> None:
+    def __init__(
+        self, value: Any, missing: bool = False, node: Node | None = None, parents: tuple[Cell, ...] = ()
+    ) -> None:
         self.value = value
         self.missing = missing
         self.node = node

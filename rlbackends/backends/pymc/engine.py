@@ -1,0 +1,189 @@
+"""The PyMC engine: PyTensor functions of parameters, and the genuine PyMC model."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack, contextmanager
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pytensor
+import pytensor.tensor as pt
+
+from rlbackends.backends.protocol import take_settings
+from rlbackends.backends.pymc.loop import Loop
+from rlbackends.backends.pymc.model import build_model, log_density_function
+from rlbackends.backends.pymc.operations import TABLES
+from rlbackends.backends.pymc.responses import Counted, counted, log_probability
+from rlbackends.errors import SettingError, did_you_mean, listed
+
+if TYPE_CHECKING:
+    import pymc as pm
+
+    from rlbackends.backends.protocol import Arrays
+    from rlbackends.data import BoundTrials
+    from rlbackends.model.model import Model
+    from rlbackends.population.layout import Layout
+
+_DEFAULTS: Mapping[str, Any] = {"gather": "auto", "mode": None}
+_GATHER = ("auto", *TABLES)
+
+
+class Engine:
+    """A model, its data and its population in PyTensor and PyMC.
+
+    Parameters
+    ----------
+    model, data, layout
+        The model, the data bound to it, and the latent variables.
+    gather : {"auto", "gather", "one_hot"}
+        How entries are taken from arrays: by subscripts or by one-hot masks; ``"auto"`` is by subscripts.
+    mode : str, optional
+        PyTensor's compilation mode, such as ``"NUMBA"``, ``"JAX"`` or ``"FAST_COMPILE"``; PyTensor's own default if
+        left out.
+    """
+
+    name = "pymc"
+
+    def __init__(self, model: Model, data: BoundTrials, layout: Layout, **settings: Any) -> None:
+        chosen = take_settings(self.name, settings, _DEFAULTS)
+        self.model = model
+        self.data = data
+        self.layout = layout
+        self.gather: str = _gather(chosen["gather"])
+        self.mode: str | None = _mode(chosen["mode"])
+        self._functions: dict[Any, Callable[..., Any]] = {}
+
+    # The likelihood, of parameters on the natural scale
+
+    def log_likelihood(self, params: Arrays) -> dict[str, np.ndarray]:
+        """Return each response's log-likelihood, (subject, trial); NaN where nothing was observed."""
+        found = self._call("log_likelihood", params)
+        return {name: self._in_place(name, values) for name, values in zip(self.model.responses, found, strict=True)}
+
+    def trajectories(self, params: Arrays) -> dict[str, np.ndarray]:
+        """Return states before each trial's update, and records: (subject, trial, *axes)."""
+        names = [*self.model.states, *self.model.records]
+        return dict(zip(names, self._call("trajectories", params), strict=True))
+
+    def value_and_gradient(self, params: Arrays) -> tuple[float, dict[str, np.ndarray]]:
+        """Return the summed log-likelihood and its gradient, of the parameters' own shapes."""
+        value, *slopes = self._call("value_and_gradient", params)
+        return float(value), dict(zip(self.model.parameters, slopes, strict=True))
+
+    def log_likelihood_draws(self, params: Arrays) -> dict[str, np.ndarray]:
+        """Return each response's log-likelihood for draws of parameters (draw, subject): (draw, subject, trial)."""
+        return self._draws(self.log_likelihood, params)
+
+    def trajectories_draws(self, params: Arrays) -> dict[str, np.ndarray]:
+        """Return trajectories for draws of parameters (draw, subject): (draw, subject, trial, *axes)."""
+        return self._draws(self.trajectories, params)
+
+    # The density of the PyMC model
+
+    @cached_property
+    def pymc_model(self) -> pm.Model:
+        """The PyMC model to take away: float64, observed cells only, subjects' parameters as deterministics."""
+        with self._precision():
+            return build_model(self._loop, self.layout, self._counted, deterministics=True)
+
+    @cached_property
+    def sampling_model(self) -> pm.Model:
+        """The same PyMC model without deterministics, for a sampler that would store them."""
+        with self._precision():
+            return build_model(self._loop, self.layout, self._counted, deterministics=False)
+
+    def log_density(self, z: Arrays) -> float:
+        """Return the PyMC model's log-density of unconstrained latents, with priors and Jacobians."""
+        (value,) = self._density(z, gradient=False)
+        return float(value)
+
+    def log_density_and_gradient(self, z: Arrays) -> tuple[float, dict[str, np.ndarray]]:
+        """Return that log-density and its gradient."""
+        value, *slopes = self._density(z, gradient=True)
+        return float(value), dict(zip(self.layout.names, slopes, strict=True))
+
+    # How
+
+    @cached_property
+    def _loop(self) -> Loop:
+        return Loop(self.model, self.data, TABLES["gather" if self.gather == "auto" else self.gather])
+
+    @cached_property
+    def _counted(self) -> dict[str, Counted]:
+        return {name: counted(self._loop, name) for name in self.model.responses}
+
+    @contextmanager
+    def _precision(self) -> Iterator[None]:
+        """Build, compile and call in float64 whatever the process says, and leave its settings as they were."""
+        with ExitStack() as stack:
+            if self.mode == "JAX":
+                from rlbackends.backends.pymc.nutpie_sampler import _float64
+
+                stack.enter_context(_float64("jax"))
+            # With PyTensor's own policy a Python number may become float32, in PyMC's densities too.
+            stack.enter_context(pytensor.config.change_flags(floatX="float64", cast_policy="numpy+floatX"))
+            yield
+
+    def _call(self, which: str, params: Arrays) -> list[np.ndarray]:
+        given = {name: np.asarray(params[name], dtype=np.float64) for name in self.model.parameters}
+        shapes = tuple(value.shape for value in given.values())
+        with self._precision():
+            if (which, shapes) not in self._functions:
+                self._functions[which, shapes] = self._compiled(which, given)
+            found = self._functions[which, shapes](*given.values())
+            return [np.array(value, dtype=np.float64) for value in found]
+
+    def _compiled(self, which: str, given: Mapping[str, np.ndarray]) -> Callable[..., Any]:
+        inputs = {name: pt.tensor(name, dtype="float64", shape=value.shape) for name, value in given.items()}
+        if which == "trajectories":
+            played = self._loop.trajectories(inputs)
+            outputs = [played[name] for name in (*self.model.states, *self.model.records)]
+        else:
+            arguments = self._loop.arguments(inputs)
+            outputs = [log_probability(self._loop, r, self._counted[r], arguments) for r in self.model.responses]
+            if which == "value_and_gradient":
+                total = sum((pt.sum(values) for values in outputs), start=pt.constant(np.float64(0.0)))
+                outputs = [total, *pt.grad(total, list(inputs.values()), disconnected_inputs="ignore")]
+        return pytensor.function(
+            list(inputs.values()), outputs, mode=self.mode, on_unused_input="ignore", trust_input=True
+        )
+
+    def _in_place(self, response: str, values: np.ndarray) -> np.ndarray:
+        there = ~self.data.missing[response]
+        result = np.where(there.reshape(*there.shape[:2], -1).any(axis=-1), 0.0, np.nan)
+        result.reshape(-1)[self._counted[response].cells] = values
+        return result
+
+    def _draws(self, function: Callable[[Arrays], dict[str, np.ndarray]], params: Arrays) -> dict[str, np.ndarray]:
+        n_draws = len(next(iter(params.values())))
+        found = [function({name: value[draw] for name, value in params.items()}) for draw in range(n_draws)]
+        return {name: np.stack([one[name] for one in found]) for name in found[0]}
+
+    def _density(self, z: Arrays, gradient: bool) -> list[np.ndarray]:
+        with self._precision():
+            key = ("log_density", gradient)
+            if key not in self._functions:
+                self._functions[key] = log_density_function(self.pymc_model, self.layout, gradient, self.mode)
+            values = [np.asarray(z[name], dtype=np.float64) for name in self.layout.names]
+            return [np.array(value, dtype=np.float64) for value in self._functions[key](*values)]
+
+
+def _gather(given: Any) -> str:
+    if given not in _GATHER:
+        raise SettingError(
+            f"backend 'pymc': gather is {given!r}, expected {listed(_GATHER)}.{did_you_mean(given, _GATHER)}"
+        )
+    return str(given)
+
+
+def _mode(given: Any) -> str | None:
+    from pytensor.compile.mode import predefined_modes
+
+    if given is not None and given not in predefined_modes:
+        raise SettingError(
+            f"backend 'pymc': mode is {given!r}, expected a mode of PyTensor: {listed(predefined_modes)}."
+            f"{did_you_mean(given, predefined_modes)}"
+        )
+    return given

@@ -1,0 +1,111 @@
+"""The genuine PyMC model: named variables, coordinates, and observed responses cell by cell."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pymc as pm
+import pytensor
+import pytensor.tensor as pt
+from pymc.pytensorf import rewrite_pregrad
+
+from rlbackends.backends.pymc.loop import Loop
+from rlbackends.backends.pymc.lower import lower
+from rlbackends.backends.pymc.priors import prior_variable
+from rlbackends.backends.pymc.responses import Counted, take
+from rlbackends.backends.pymc.tensors import spread
+
+if TYPE_CHECKING:
+    from rlbackends.population.layout import Layout
+
+_CERTAIN = 1e4
+"""Log odds so large that the other outcome has probability 0."""
+
+
+def build_model(loop: Loop, layout: Layout, counted: Mapping[str, Counted], *, deterministics: bool) -> pm.Model:
+    """Return the PyMC model of a model, its data and its population.
+
+    Free variables are named as the layout's latents. A parameter that is no latent itself is a deterministic (or, if
+    it is fixed, data) over ``subject``. Each response is observed over its own axis ``<response>_observation``, of the
+    entries that are there; ``<response>_subject`` and ``<response>_trial`` say which, as positions from 0.
+    """
+    with pm.Model(coords={"subject": list(loop.data.subjects)}) as model:
+        latents: dict[str, Any] = {}
+        for latent in layout.latents:
+            dims = ("subject",) if latent.per_subject else ()
+            if latent.prior is not None:
+                latents[latent.name] = prior_variable(latent.name, latent.prior, dims)
+            elif latent.parents is not None:
+                mean, sd = (latents[name] for name in latent.parents)
+                latents[latent.name] = pm.Normal(latent.name, mu=mean, sigma=sd, dims=dims)
+        parameters = _parameters(loop, layout, latents)
+        if deterministics:
+            for name, value in parameters.items():
+                if name in layout.fixed:
+                    parameters[name] = pm.Data(name, layout.fixed[name], dims="subject", shape=value.type.shape)
+                elif name not in latents:
+                    parameters[name] = pm.Deterministic(name, value, dims="subject")
+        arguments = loop.arguments(parameters)
+        for response, where in counted.items():
+            if where.entries.any():
+                _observe(loop, response, where, arguments)
+    return model
+
+
+def _parameters(loop: Loop, layout: Layout, latents: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the subjects' parameters on the natural scale, (subject,)."""
+    size = layout.n_subjects
+    leaves = {name: value if value.ndim else value[None] for name, value in latents.items()}
+    natural = lower(layout.natural, lambda node: leaves[node.attr("name")], size, loop.table)
+    found = {name: spread(value, (size,)) for name, value in natural.items()}
+    found |= {name: pt.constant(np.asarray(value, dtype=np.float64)) for name, value in layout.fixed.items()}
+    return {name: found[name] for name in loop.model.parameters}
+
+
+def _observe(loop: Loop, response: str, where: Counted, arguments: Mapping[tuple[str, str], Any]) -> None:
+    """Add a response to the PyMC model at hand: one observation an entry that counts, subjects first."""
+    values, entries = loop.data.values[response], where.entries
+    positions = np.flatnonzero(entries)
+    observed = values[entries]
+    dim = f"{response}_observation"
+    pm.modelcontext(None).add_coord(dim, np.arange(len(positions)))
+    subject, trial, *rest = np.nonzero(entries)
+    pm.Data(f"{response}_subject", subject, dims=dim)
+    pm.Data(f"{response}_trial", trial, dims=dim)
+    if rest:
+        pm.Data(f"{response}_entry", np.ravel_multi_index(tuple(rest), entries.shape[2:]), dims=dim)
+    rule = loop.model.response_rules[response]
+    shape = (entries.shape[0] * entries.shape[1], *entries.shape[2:])
+
+    def argument(name: str) -> Any:
+        flat = spread(arguments[response, name], shape).reshape((entries.size,))
+        return take(flat, positions)
+
+    if rule.family == "categorical":
+        (name,) = rule.arguments
+        pm.Categorical(response, logit_p=take(arguments[response, name], positions), observed=observed, dims=dim)
+    elif rule.family == "bernoulli":
+        logits = argument("logits")
+        if not where.is_static:
+            # An absent sub-choice adds nothing: what was observed there is certain.
+            certain = pt.constant(np.where(observed == 1, _CERTAIN, -_CERTAIN))
+            logits = pt.switch(argument("where"), logits, certain)
+        pm.Bernoulli(response, logit_p=logits, observed=observed, dims=dim)
+    else:
+        pm.Normal(response, mu=argument("mean"), sigma=argument("sd"), observed=observed, dims=dim)
+
+
+def log_density_function(
+    model: pm.Model, layout: Layout, gradient: bool, mode: str | None
+) -> Callable[..., list[np.ndarray]]:
+    """Return a compiled function of the unconstrained latents, in the layout's order: the PyMC model's log-density,
+    and its gradient by latent."""
+    inputs = [model.rvs_to_values[model[name]] for name in layout.names]
+    # PyMC's own rewrites: without them the logarithm of a softmax that underflows is minus infinity.
+    log_density = rewrite_pregrad(model.logp())
+    outputs = [log_density]
+    if gradient:
+        outputs += pt.grad(log_density, inputs, disconnected_inputs="ignore")
+    return pytensor.function(inputs, outputs, mode=mode, on_unused_input="ignore")
