@@ -1,0 +1,104 @@
+"""What the oracles share: no rule of any model, only lists, and a softmax.
+
+An oracle plays one subject. Its trials are dicts, event → value or None, and ``start``: whether a block
+starts. Its parameters are numbers, or lists with one number a trial. It returns a `Run`. Nothing here, or in
+any oracle, comes from the package under test: the numbers are to agree because both follow the paper.
+"""
+
+import math
+from dataclasses import dataclass, field
+
+import numpy as np
+
+
+@dataclass
+class Run:
+    """Lists with an entry a trial: log-likelihood by response, trajectories by state and record."""
+
+    log_likelihood: dict = field(default_factory=dict)
+    trajectories: dict = field(default_factory=dict)
+
+    def respond(self, name, value):
+        self.log_likelihood.setdefault(name, []).append(value)
+
+    def note(self, **values):
+        for name, value in values.items():
+            self.trajectories.setdefault(name, []).append(np.array(value, dtype=float))
+
+    @property
+    def total(self):
+        """The log-likelihood of all responses that are there."""
+        return math.fsum(v for values in self.log_likelihood.values() for v in values if not math.isnan(v))
+
+
+def log_p(logits, choice):
+    """Return the logarithm of a softmax's entry, or NaN if the choice is missing."""
+    if choice is None:
+        return math.nan
+    top = max(logits)
+    return logits[choice] - top - math.log(sum(math.exp(logit - top) for logit in logits))
+
+
+def at(params, t):
+    """Return the parameters of a trial."""
+    return {name: float(value[t] if np.ndim(value) else value) for name, value in params.items()}
+
+
+def of_subject(params, s):
+    """Return one subject's parameters."""
+    return {name: value[s] if np.ndim(value) else value for name, value in params.items()}
+
+
+def play_all(oracle, subjects, params, **settings):
+    """Play all subjects; return log-likelihoods and trajectories, dicts of arrays (subject × trial × …).
+
+    ``subjects``: a list of trials each. ``params``: for each name a number, one per subject, or subject ×
+    trial.
+    """
+    runs = [oracle(trials, of_subject(params, s), **settings) for s, trials in enumerate(subjects)]
+    return _stacked([run.log_likelihood for run in runs]), _stacked([run.trajectories for run in runs])
+
+
+def _stacked(rows):
+    longest = max(len(values) for row in rows for values in row.values())
+    result = {}
+    for name in rows[0]:
+        shape = np.shape(rows[0][name][0])
+        result[name] = np.full((len(rows), longest, *shape), np.nan)
+        for s, row in enumerate(rows):
+            result[name][s, : len(row[name])] = row[name]
+    return result
+
+
+def gradient(oracle, subjects, params, **settings):
+    """Return the derivatives of the log-likelihood by each subject's parameters, by a five-point rule."""
+    h = 1e-3
+
+    def total(trials, values, name, by):
+        return oracle(trials, {**values, name: values[name] + by}, **settings).total
+
+    result = {name: np.zeros(len(subjects)) for name in params}
+    for s, trials in enumerate(subjects):
+        values = of_subject(params, s)
+        for name in params:
+            f = {k: total(trials, values, name, k * h) for k in (-2, -1, 1, 2)}
+            result[name][s] = (f[-2] - 8 * f[-1] + 8 * f[1] - f[2]) / (12 * h)
+    return result
+
+
+def as_arrays(subjects):
+    """Return subjects' trials as the arguments of `Trials.from_arrays`: events, ``blocks``, ``lengths``."""
+    longest = max(len(trials) for trials in subjects)
+    arrays = {name: np.full((len(subjects), longest), np.nan) for name in subjects[0][0] if name != "start"}
+    blocks = np.zeros((len(subjects), longest), dtype=int)
+    for s, trials in enumerate(subjects):
+        blocks[s, : len(trials)] = np.cumsum([trial["start"] for trial in trials])
+        for t, trial in enumerate(trials):
+            for name, array in arrays.items():
+                array[s, t] = np.nan if trial[name] is None else trial[name]
+    return {**arrays, "blocks": blocks, "lengths": [len(trials) for trials in subjects]}
+
+
+def codes(model):
+    """Return the options of each event that has codes, 0 to n − 1, as `Trials.from_arrays` takes them."""
+    return {e.name: range(e.kind.hi + 1) for e in model.events.values() if e.kind.name == "int"}

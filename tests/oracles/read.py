@@ -1,0 +1,85 @@
+"""Data sets as the oracles read them: with the standard library's csv, and each column by hand."""
+
+import csv
+
+
+def _rows(path, delimiter):
+    with open(path, encoding="utf-8", newline="") as file:
+        return list(csv.DictReader(file, delimiter=delimiter))
+
+
+def _by_subject(rows, column, trial):
+    """Return each subject's trials in the order of the rows, the subjects by number; one block each."""
+    found = {}
+    for row in rows:
+        found.setdefault(int(row[column]), []).append(trial(row))
+    for trials in found.values():
+        for t, one in enumerate(trials):
+            one["start"] = t == 0
+    return [found[label] for label in sorted(found)]
+
+
+def reversal(folder):
+    """prl.tsv: choices 1 and 2, outcomes 1 and −1."""
+    return _by_subject(
+        _rows(folder / "prl.tsv", "\t"),
+        "subjID",
+        lambda row: {"choice": int(row["choice"]) - 1, "reward": float(row["outcome"])},
+    )
+
+
+def four_armed(folder):
+    """bandit4arm.tsv: choices 1 to 4; the reward is the gain less the size of the loss."""
+    return _by_subject(
+        _rows(folder / "bandit4arm.tsv", "\t"),
+        "subjID",
+        lambda row: {
+            "choice": int(row["choice"]) - 1,
+            "reward": float(row["gain"]) - abs(float(row["loss"])),
+        },
+    )
+
+
+def two_step(folder):
+    """ts.tsv: second choices 1 and 2 are made in one state, 3 and 4 in the other."""
+    return _by_subject(
+        _rows(folder / "ts.tsv", "\t"),
+        "subjID",
+        lambda row: {
+            "choice1": int(row["level1_choice"]) - 1,
+            "state2": (int(row["level2_choice"]) - 1) // 2,
+            "choice2": (int(row["level2_choice"]) - 1) % 2,
+            "reward": float(row["reward"]),
+        },
+    )
+
+
+def aliens(folder):
+    """aliens/*.csv: one column a subject, one row a trial."""
+    files = {"season": "seasons", "alien": "aliens", "choice": "actions", "reward": "rewards"}
+    tables = {event: _rows(folder / "aliens" / f"{name}.csv", ",") for event, name in files.items()}
+    subjects = []
+    for label in sorted(tables["season"][0], key=int):
+        columns = {event: [float(row[label]) for row in rows] for event, rows in tables.items()}
+        subjects.append(
+            [
+                {"start": t == 0, "season": int(s), "alien": int(x), "choice": int(c), "reward": r}
+                for t, (s, x, c, r) in enumerate(zip(*columns.values(), strict=True))
+            ]
+        )
+    return subjects
+
+
+def small(path, events):
+    """Return a committed data set's trials: a block starts where the column ``block`` changes; NA is missing.
+
+    ``events`` are the names of the columns of events; whole numbers are read as codes.
+    """
+    found, last = {}, None
+    for row in _rows(path, ","):
+        trials = found.setdefault(row["subject"], [])
+        cells = {name: None if row[name] == "NA" else row[name] for name in events}
+        trial = {n: c if c is None else float(c) if n == "reward" else int(c) for n, c in cells.items()}
+        trials.append({"start": not trials or row["block"] != last, **trial})
+        last = row["block"]
+    return [found[label] for label in sorted(found)]
