@@ -11,7 +11,7 @@ from rlbackends.data.bound import BoundTrials
 from rlbackends.data.cells import Column, as_number, comma_hint, show
 from rlbackends.data.faults import DataWarning, Faults, Places
 from rlbackends.data.levels import encode
-from rlbackends.data.needs import unmet_needs
+from rlbackends.data.needs import repeated_entries, unmet_needs
 from rlbackends.data.words import plural, shorten
 from rlbackends.errors import did_you_mean, listed
 
@@ -62,12 +62,15 @@ def bind(trials: Trials, model: Any) -> BoundTrials:
 
 
 def _check_needs(model: Any, bound: BoundTrials) -> None:
-    """Raise if a response is there although its rule needs a value that is missing."""
+    """Raise where a trial has not what the rules need: a value that is missing, or entries that are distinct."""
     faults = Faults(bound.source, bound.places.style)
     for subject, trial, response, absent in unmet_needs(model, bound):
         needed = f"{listed(absent)}, which its rule needs, {'is' if len(absent) == 1 else 'are'} missing"
         remedy = f"give {'it' if len(absent) == 1 else 'them'} a value, or leave {response} empty there"
         faults.add_at(bound.places.of([(subject, trial)]), f"{response} is there, but {needed}; {remedy}")
+    for subject, trial, words in repeated_entries(model, bound):
+        fault = f"{words} names one entry twice, but a rule of model '{model.name}' sets each of them"
+        faults.add_at(bound.places.of([(subject, trial)]), fault)
     faults.raise_any()
 
 

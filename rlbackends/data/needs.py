@@ -37,6 +37,26 @@ def unmet_needs(model: Model, data: BoundTrials) -> list[tuple[int, int, str, tu
     return found
 
 
+def repeated_entries(model: Model, data: BoundTrials) -> list[tuple[int, int, str]]:
+    """Return (subject, trial, expression) where a rule sets several entries at once and names one of them twice."""
+    from rlbackends.expressions.printing import text
+
+    graphs = [*model.updates.values(), *model.records.values()]
+    graphs += [node for rule in model.response_rules.values() for node in rule.arguments.values()]
+    indices = {i for node in walk(*graphs) if node.op == "at_set" for i in node.args[1:-1] if i.axes}
+    found = []
+    for index in indices:
+        events = {n.attr("name") for n in walk(index) if n.op == "event"}
+        there = data.valid.copy()
+        for event in events:
+            there &= ~_any_entry(data.missing[event])
+        for subject, trial in np.argwhere(there):
+            entries = np.asarray(_known_value(index, data, (int(subject), int(trial))))
+            if len(np.unique(entries)) < entries.size:
+                found.append((int(subject), int(trial), text(index)))
+    return found
+
+
 def _any_entry(missing: np.ndarray, *, all_of_them: bool = False) -> np.ndarray:
     axes = tuple(range(2, missing.ndim))
     if not axes:
@@ -46,11 +66,15 @@ def _any_entry(missing: np.ndarray, *, all_of_them: bool = False) -> np.ndarray:
 
 def _known(root: Node, data: BoundTrials, where: tuple[int, int]) -> bool | None:
     """Return the value of a boolean graph on one trial, or None if it depends on a state or a parameter."""
+    result = _known_value(root, data, where)
+    return None if result is None else bool(result)
+
+
+def _known_value(root: Node, data: BoundTrials, where: tuple[int, int]) -> Any:
     values: dict[Node, Any] = {}
     for node in walk(root):
         values[node] = _value(node, values, data, where)
-    result = values[root]
-    return None if result is None else bool(result)
+    return values[root]
 
 
 def _value(node: Node, values: dict[Node, Any], data: BoundTrials, where: tuple[int, int]) -> Any:

@@ -5,4 +5,16 @@ from rlbackends.expressions.node import Node, walk
 from rlbackends.expressions.operations import OPERATIONS, build, constant
 from rlbackends.expressions.standin import Expression
 
-__all__ = ["BOOL", "OPERATIONS", "REAL", "Axis", "Expression", "Kind", "Node", "build", "constant", "integer", "walk"]
+__all__ = [
+    "BOOL",
+    "OPERATIONS",
+    "REAL",
+    "Axis",
+    "Expression",
+    "Kind",
+    "Node",
+    "build",
+    "constant",
+    "integer",
+    "walk",
+]

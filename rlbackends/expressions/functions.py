@@ -12,7 +12,16 @@ from typing import Any
 from rlbackends.expressions.kinds import Axis, describe
 from rlbackends.expressions.node import Node
 from rlbackends.expressions.passes import missing
-from rlbackends.expressions.standin import Expression, arithmetic, as_expression, fail, made, node_of, real_function, to_real
+from rlbackends.expressions.standin import (
+    Expression,
+    arithmetic,
+    as_expression,
+    fail,
+    made,
+    node_of,
+    real_function,
+    to_real,
+)
 
 
 def exp(x: Any) -> Expression:
@@ -97,7 +106,7 @@ def logit(p: Any) -> Expression:
 
 
 def where(condition: Any, yes: Any, no: Any) -> Expression:
-    """``yes`` where the condition holds, otherwise ``no``; the branch not taken leaves no trace in the gradient."""
+    """``yes`` where the condition holds, otherwise ``no``; no gradient comes from the other branch."""
     nodes = [node_of(yes), node_of(no)]
     if any(node.kind.name == "real" for node in nodes):
         nodes = [to_real(node) for node in nodes]

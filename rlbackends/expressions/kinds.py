@@ -38,7 +38,7 @@ def integer(lo: int, hi: int) -> Kind:
 
 @dataclass(frozen=True, slots=True)
 class Axis:
-    """One axis of a value. An axis without a name meets any name of its size; size 1 without a name broadcasts."""
+    """One axis of a value. Without a name it meets any axis of its size, and broadcasts if its size is 1."""
 
     name: str | None
     size: int

@@ -36,9 +36,9 @@ class Node:
         return _intern, (self.op, self.args, self.attrs, self.kind, self.axes)
 
     def __repr__(self) -> str:
-        from rlbackends.expressions.printing import text
+        from rlbackends.expressions.printing import short_text
 
-        return f"<Node {text(self)}>"
+        return f"<Node {short_text(self)}>"
 
     @property
     def shape(self) -> tuple[int, ...]:
@@ -58,7 +58,8 @@ _LOCK = threading.Lock()
 
 
 def _intern(op: str, args: tuple[Node, ...], attrs: tuple[tuple[str, Any], ...], kind: Kind, axes: Axes) -> Node:
-    # repr tells 0.0 from -0.0 and 1 from True, which compare equal; the ids are safe while the node holds its args.
+    # repr tells 0.0 from -0.0 and 1 from True, which compare equal; the ids are safe while the node holds its
+    # arguments.
     key = (op, tuple(map(id, args)), repr(attrs), kind, axes)
     with _LOCK:
         node = _TABLE.get(key)

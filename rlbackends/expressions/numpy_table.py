@@ -63,8 +63,9 @@ def _at(node: Node, x: Any, *rest: Any) -> Any:
 
 
 ELEMENTWISE: Mapping[str, Callable[..., Any]] = {
-    "add": np.add, "sub": np.subtract, "mul": np.multiply, "div": np.divide, "pow": np.power, "neg": np.negative,
-    "abs": np.abs, "exp": np.exp, "log": np.log, "log1p": np.log1p, "sqrt": np.sqrt, "sigmoid": sigmoid,
+    "add": np.add, "sub": np.subtract, "mul": np.multiply, "div": np.divide, "pow": np.power,
+    "neg": np.negative, "abs": np.abs, "exp": np.exp,
+    "log": np.log, "log1p": np.log1p, "sqrt": np.sqrt, "sigmoid": sigmoid,
     "softplus": softplus, "tanh": np.tanh, "maximum": np.maximum, "minimum": np.minimum, "lt": np.less,
     "le": np.less_equal, "eq": np.equal, "and": np.logical_and, "or": np.logical_or, "not": np.logical_not,
     "where": np.where, "to_real": lambda x: np.asarray(x, dtype=np.float64), "ndtr": _special("ndtr"),
@@ -102,7 +103,7 @@ def constant_value(node: Node) -> Any:
 
 
 def flag(node: Node, missing: Any, indices: tuple[Any, ...]) -> Any:
-    """Return the value of an ``is_missing``: whether any entry that its argument takes from an event is missing."""
+    """Return the value of an ``is_missing``: whether any entry that it asks about is missing."""
     source = node.args[0]
     return np.any(missing[subscript(source, indices)] if source.op == "gather" else missing)
 

@@ -15,7 +15,7 @@ import numpy as np
 
 from rlbackends.errors import ModelError, did_you_mean
 from rlbackends.expressions.kinds import BOOL, REAL, Axes, Axis, Kind, broadcast, describe, integer
-from rlbackends.expressions.node import Node, _intern
+from rlbackends.expressions.node import Node, _intern, walk
 
 Infer = Callable[[tuple[Node, ...], dict[str, Any]], tuple[Kind, Axes]]
 
@@ -233,7 +233,7 @@ def _to_real(args: tuple[Node, ...], attrs: dict[str, Any]) -> tuple[Kind, Axes]
 
 @_operation("is_missing", "index")
 def _is_missing(args: tuple[Node, ...], attrs: dict[str, Any]) -> tuple[Kind, Axes]:
-    # One flag a value: of an event (any of its entries), or of the entries that a gather takes out of an event.
+    # One flag a value: of an event (any of its entries), or of the entries that a gather takes out of it.
     _expect("is_missing", args, 1)
     source = args[0].args[0] if args[0].op == "gather" else args[0]
     if source.op != "event":
@@ -294,8 +294,8 @@ def _selected(op: str, x: Node, indices: tuple[Node, ...], pattern: str) -> Axes
             raise ModelError(f"an index must be an integer, not {index.kind}")
         if index.kind.lo < 0 or index.kind.hi >= axis.size:
             raise ModelError(
-                f"an index in [{index.kind.lo}, {index.kind.hi}] may be out of range: axis {axis} has entries "
-                f"0 to {axis.size - 1}"
+                f"an index in [{index.kind.lo}, {index.kind.hi}] may be out of range: axis {axis} has "
+                f"entries 0 to {axis.size - 1}"
             )
         if len(index.axes) > 1:
             raise ModelError(f"an index is one value or a vector, not {describe(index.axes)}")
@@ -315,6 +315,10 @@ def _gather(args: tuple[Node, ...], attrs: dict[str, Any]) -> tuple[Kind, Axes]:
     return args[0].kind, _selected("gather", args[0], args[1:], attrs["pattern"])
 
 
+def _depends_on_more_than_events(index: Node) -> bool:
+    return any(node.op in ("state", "parameter") for node in walk(index))
+
+
 def _at(op: str) -> Infer:
     def infer(args: tuple[Node, ...], attrs: dict[str, Any]) -> tuple[Kind, Axes]:
         if len(args) < 2:
@@ -323,6 +327,11 @@ def _at(op: str) -> Infer:
         target = _selected(op, x, tuple(indices), attrs["pattern"])
         if x.kind != REAL or value.kind != REAL:
             raise ModelError(f"'{op}' works on real values, not {x.kind} and {value.kind}")
+        if op == "at_set" and any(i.axes and _depends_on_more_than_events(i) for i in indices):
+            raise ModelError(
+                "a vector of indices in at[...].set must come from events, so that data can be checked to "
+                "name no entry twice"
+            )
         if broadcast(target, value.axes) != target and len(value.axes) > len(target):
             raise ModelError(f"the value is {describe(value.axes)}, but the entries are {describe(target)}")
         if tuple(a.size for a in broadcast(target, value.axes)) != tuple(a.size for a in target):

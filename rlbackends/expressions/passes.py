@@ -1,4 +1,4 @@
-"""Passes over a graph: what a value needs, what is known to be complete, and guards for branches not taken."""
+"""Passes over a graph: what a value needs, what is known to be complete, guards for branches not taken."""
 
 from __future__ import annotations
 
@@ -7,7 +7,18 @@ from typing import Any
 
 from rlbackends.expressions.kinds import broadcast
 from rlbackends.expressions.node import Node, walk
-from rlbackends.expressions.operations import FALSE, OPERATIONS, TRUE, both, build, choose, constant, either, is_total, negate
+from rlbackends.expressions.operations import (
+    FALSE,
+    OPERATIONS,
+    TRUE,
+    both,
+    build,
+    choose,
+    constant,
+    either,
+    is_total,
+    negate,
+)
 
 _SAFE = {"log": 1.0, "log1p": 0.0, "sqrt": 1.0, "exp": 0.0, "ndtri": 0.5, "div": 1.0, "pow": 1.0}
 # Which arguments are made harmless; a large exponent overflows too.
@@ -37,8 +48,8 @@ def substitute(roots: dict[str, Node], replace: Callable[[Node], Node | None]) -
 def missing(node: Node, _memo: dict[Node, Node] | None = None) -> Node:
     """Return the boolean graph that says whether ``node`` needs a missing value.
 
-    A value inherits missingness from its arguments; ``is_missing`` stops it; a ``where`` with one condition takes
-    it from the condition and the branch chosen.
+    A value inherits missingness from its arguments; ``is_missing`` stops it; a ``where`` with one condition
+    takes it from the condition and the branch chosen.
     """
     memo: dict[Node, Node] = {} if _memo is None else _memo
     for item in walk(node, known=memo):
@@ -63,7 +74,7 @@ def missing(node: Node, _memo: dict[Node, Node] | None = None) -> Node:
 
 
 def assume_complete(roots: dict[str, Node], events: Collection[str]) -> dict[str, Node]:
-    """Return the graphs for data in which these events have no missing value: their flags become constants."""
+    """Return the graphs for data in which these events are never missing: their flags become constants."""
 
     def replace(node: Node) -> Node | None:
         if node.op != "is_missing":
@@ -77,8 +88,9 @@ def assume_complete(roots: dict[str, Node], events: Collection[str]) -> dict[str
 def guard(root: Node) -> Node:
     """Return the graph with the arguments of partial operations made harmless in branches that are not taken.
 
-    ``where(x > 0, log(x), 0)`` has a NaN gradient at 0 in some libraries, because the derivative of the branch not
-    taken is computed and multiplied by 0. Here it becomes ``where(x > 0, log(where(x > 0, x, 1)), 0)``.
+    ``where(x > 0, log(x), 0)`` has a NaN gradient at 0 in some libraries, because the derivative of the
+    branch not taken is computed and multiplied by 0. Here it becomes ``where(x > 0, log(where(x > 0, x, 1)),
+    0)``.
     """
     order = list(walk(root))
     if all(is_total(node) for node in order):
@@ -96,7 +108,7 @@ def guard(root: Node) -> Node:
 
 
 def _taken(root: Node, order: list[Node]) -> dict[Node, Node]:
-    """Return the condition under which each node's value counts: some user of it counts, in the branch chosen."""
+    """Return the condition under which each node's value counts: for some user, in the branch chosen."""
     taken: dict[Node, Node] = {root: TRUE}
     for node in reversed(order):
         for position, arg in enumerate(node.args):

@@ -20,17 +20,23 @@ from rlbackends.expressions.operations import OPERATIONS, build, constant
 
 _PACKAGE = Path(__file__).parents[1]
 # What a rule calls: a fault inside is a fault of the line that called it.
-_INSIDE = (*(f"{_PACKAGE / name}{os.sep}" for name in ("expressions", "model")), str(_PACKAGE / "components.py"), "<frozen")
+_INSIDE = (
+    *(f"{_PACKAGE / name}{os.sep}" for name in ("expressions", "model")),
+    str(_PACKAGE / "components.py"),
+    "<frozen",
+)
 _NUMPY_TWINS = {
     "add": "+", "subtract": "-", "multiply": "*", "divide": "/", "power": "**",
     "less": "<", "less_equal": "<=", "greater": ">", "greater_equal": ">=", "equal": "==", "not_equal": "!=",
+    "bitwise_and": "&", "bitwise_or": "|",
 }  # fmt: skip
 # What to write instead of a NumPy function of another name.
 _INSTEAD = {
     "absolute": "abs(x)", "fabs": "abs(x)", "expit": "rl.sigmoid(x)", "negative": "-x", "positive": "x",
-    "square": "x ** 2", "matmul": "rl.dot(a, b)", "bitwise_and": "a & b", "bitwise_or": "a | b", "invert": "~x",
-    "logical_and": "a & b", "logical_or": "a | b", "logical_not": "~x", "amax": "rl.max(x)", "amin": "-rl.max(-x)",
-    "min": "-rl.max(-x)", "logaddexp": "rl.logsumexp(rl.stack(a, b))", "concatenate": "rl.stack(a, b)",
+    "square": "x ** 2", "matmul": "rl.dot(a, b)", "invert": "~x",
+    "logical_and": "a & b", "logical_or": "a | b", "logical_not": "~x", "amax": "rl.max(x)",
+    "amin": "-rl.max(-x)", "min": "-rl.max(-x)", "logaddexp": "rl.logsumexp(rl.stack(a, b))",
+    "concatenate": "rl.stack(a, b)",
 }  # fmt: skip
 # The methods of arrays that newcomers try, where a function does it.
 _METHODS = ("sum", "mean", "max", "argmax", "clip", "dot", "where")
@@ -77,8 +83,8 @@ class Expression:
     """A stand-in for a value inside a rule.
 
     It supports ``+ - * / **``, comparisons, ``& | ~``, subscripts ``x[i]``, ``x[:, i]``, ``x[:, None]`` and
-    ``x.at[i].add(v)``, ``x.at[i].set(v)``; the functions are in ``rlbackends``: ``rl.where``, ``rl.exp`` … It can't be
-    asked for its value: a Python ``if``, ``and``, ``float()`` or a NumPy function on it is an error.
+    ``x.at[i].add(v)``, ``x.at[i].set(v)``; the functions are in ``rlbackends``: ``rl.where``, ``rl.exp`` … It
+    can't be asked for its value: a Python ``if``, ``and``, ``float()`` or a NumPy function on it is an error.
     """
 
     __slots__ = ("node",)
@@ -100,9 +106,9 @@ class Expression:
         return _At(self)
 
     def __repr__(self) -> str:
-        from rlbackends.expressions.printing import text
+        from rlbackends.expressions.printing import short_text
 
-        return f"<{text(self.node)}: {self.node.kind}, {describe(self.node.axes)}>"
+        return f"<{short_text(self.node)}: {self.node.kind}, {describe(self.node.axes)}>"
 
     # Arithmetic
 
@@ -189,8 +195,8 @@ class Expression:
 
     def __setitem__(self, subscript: Any, value: Any) -> None:
         fail(
-            f"'{self._text()}' can't be changed in place. Write {self._text()}.at[...].set(...) or .at[...].add(...), "
-            "which return a changed copy."
+            f"'{self._text()}' can't be changed in place. Write {self._text()}.at[...].set(...) or "
+            ".at[...].add(...), which return a changed copy."
         )
 
     def __len__(self) -> int:
@@ -216,14 +222,15 @@ class Expression:
     __rmatmul__ = __matmul__
 
     def _text(self) -> str:
-        from rlbackends.expressions.printing import text
+        from rlbackends.expressions.printing import short_text
 
-        return text(self.node)
+        return short_text(self.node)
 
     def __bool__(self) -> bool:
         fail(
             f"a rule can't branch on '{self._text()}': its value is known only when a trial is played. "
-            "Write rl.where(condition, yes, no) instead of if, and & | ~ instead of and, or, not."
+            "Write rl.where(condition, yes, no) instead of if, & | ~ instead of and, or, not, and "
+            "(a < x) & (x < b) instead of a < x < b."
         )
 
     def _no_number(self, what: str) -> NoReturn:
@@ -260,8 +267,9 @@ class Expression:
             _no_numpy(ufunc.__name__)
         left, right = (item if isinstance(item, Expression) else as_expression(item) for item in inputs)
         methods = {
-            "+": "__add__", "-": "__sub__", "*": "__mul__", "/": "__truediv__", "**": "__pow__", "<": "__lt__",
-            "<=": "__le__", ">": "__gt__", ">=": "__ge__", "==": "__eq__", "!=": "__ne__",
+            "+": "__add__", "-": "__sub__", "*": "__mul__", "/": "__truediv__", "**": "__pow__",
+            "<": "__lt__", "<=": "__le__", ">": "__gt__", ">=": "__ge__", "==": "__eq__", "!=": "__ne__",
+            "&": "__and__", "|": "__or__",
         }  # fmt: skip
         result: Expression = getattr(left, methods[symbol])(right)
         return result
@@ -270,8 +278,9 @@ class Expression:
 def _no_numpy(name: str) -> NoReturn:
     from rlbackends.expressions.functions import FUNCTIONS
 
-    hint = f"Write rl.{name}(...)" if name in FUNCTIONS else f"Write {_INSTEAD.get(name, '')}"
-    fail(f"numpy.{name} can't take a rule's values. {hint if hint != 'Write ' else 'Use the functions of rl'} instead.")
+    instead = f"rl.{name}(...)" if name in FUNCTIONS else _INSTEAD.get(name, "")
+    hint = f"Write {instead}" if instead else "Use the functions of rl"
+    fail(f"numpy.{name} can't take a rule's values. {hint} instead.")
 
 
 def as_expression(value: Any) -> Expression:
@@ -294,7 +303,7 @@ def node_of(value: Any) -> Node:
 
 
 def to_real(value: Any) -> Node:
-    """Return the node of ``value`` as a real: an integer gets an explicit ``to_real``, a literal becomes a float."""
+    """Return ``value`` as a real node: an integer gets an explicit ``to_real``, a literal becomes a float."""
     node = node_of(value)
     if node.kind.name != "int":
         return node
@@ -318,7 +327,7 @@ def real_function(op: str, *values: Any, **attrs: Any) -> Expression:
 
 
 def _subscript(x: Expression, subscript: Any) -> tuple[list[Any], bool]:
-    """Return one item per axis of ``x`` (and None where an axis is inserted), ellipses and short forms filled in."""
+    """Return one item per axis of ``x``, None where an axis is inserted, and whether one is."""
     items = list(subscript) if isinstance(subscript, tuple) else [subscript]
     given = sum(item is not None and item is not Ellipsis for item in items)
     rank = len(x.node.axes)

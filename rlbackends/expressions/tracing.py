@@ -21,10 +21,23 @@ def where_defined(rule: Callable[..., Any]) -> str:
 
 def argument_names(rule: Callable[..., Any]) -> tuple[str, ...]:
     """Return the names that a rule asks for."""
-    return tuple(inspect.signature(rule).parameters)
+    return tuple(_parameters(rule))
 
 
-def trace(rule: Callable[..., Any], available: Mapping[str, Any], *, what: str, later: Mapping[str, str] = {}) -> Any:
+def _parameters(rule: Callable[..., Any]) -> Mapping[str, inspect.Parameter]:
+    try:
+        return inspect.signature(rule).parameters
+    except (TypeError, ValueError):
+        raise ModelError(f"the arguments of {rule!r} can't be read; write a function.") from None
+
+
+def trace(
+    rule: Callable[..., Any],
+    available: Mapping[str, Any],
+    *,
+    what: str,
+    later: Mapping[str, str] | None = None,
+) -> Any:
     """Call ``rule`` with the values that it asks for by argument name.
 
     Parameters
@@ -45,16 +58,17 @@ def trace(rule: Callable[..., Any], available: Mapping[str, Any], *, what: str, 
     """
     values = {}
     place = f"{where_defined(rule)}: {what}"
-    for name, parameter in inspect.signature(rule).parameters.items():
+    asked = _parameters(rule)
+    for name, parameter in asked.items():
         if parameter.kind in (parameter.VAR_POSITIONAL, parameter.VAR_KEYWORD):
             raise ModelError(f"{place} takes '{parameter}'; a rule asks for what it needs by argument name.")
         if name in available:
             values[name] = available[name]
-        elif name in later:
+        elif later and name in later:
             raise ModelError(f"{place} asks for '{name}', {later[name]}.")
         elif parameter.default is parameter.empty:
             raise ModelError(
                 f"{place} asks for '{name}'. There are {listed(available)}.{did_you_mean(name, available)}"
             )
-    positional = [n for n, p in inspect.signature(rule).parameters.items() if p.kind is p.POSITIONAL_ONLY and n in values]
-    return rule(*(values.pop(name) for name in positional), **values)
+    positional = [values.pop(name) for name, p in asked.items() if p.kind is p.POSITIONAL_ONLY and name in values]
+    return rule(*positional, **values)

@@ -10,10 +10,11 @@ from typing import Any
 
 import numpy as np
 
+import rlbackends
 from rlbackends.backends.protocol import CompiledModel
 from rlbackends.inference.agreement import Comparison, Point, compare, compute, prior_points
 
-_PACKAGES = ("rlbackends", "numpy", "jax", "numpyro", "pymc", "pytensor", "nutpie", "arviz")
+_PACKAGES = ("numpy", "jax", "numpyro", "pymc", "pytensor", "nutpie", "arviz")
 
 
 @dataclass(frozen=True)
@@ -62,7 +63,9 @@ class Certificate:
 
     def to_data(self) -> dict[str, Any]:
         """Return the certificate as plain data."""
-        plain = {name: getattr(self, name) for name in ("model", "backend", "data_digest", "n_subjects", "n_trials", "seed")}
+        plain = {
+            name: getattr(self, name) for name in ("model", "backend", "data_digest", "n_subjects", "n_trials", "seed")
+        }
         return plain | {
             "prior": self.prior.to_data(),
             "posterior": None if self.posterior is None else self.posterior.to_data(),
@@ -104,7 +107,7 @@ class Certificate:
 
 def package_versions() -> dict[str, str]:
     """Return the versions of Python and of the installed packages that matter here."""
-    versions = {"python": platform.python_version()}
+    versions = {"rlbackends": rlbackends.__version__, "python": platform.python_version()}
     for name in _PACKAGES:
         try:
             versions[name] = importlib.metadata.version(name)

@@ -9,7 +9,9 @@ from typing import Any
 import numpy as np
 
 from rlbackends.backends.protocol import CompiledModel
-from rlbackends.backends.registry import BACKENDS, backends as installed_backends, compile as compile_model, get_backend
+from rlbackends.backends.registry import BACKENDS, get_backend
+from rlbackends.backends.registry import backends as installed_backends
+from rlbackends.backends.registry import compile as compile_model
 from rlbackends.errors import SettingError
 from rlbackends.inference.agreement import QUANTITIES, Comparison, Point, compare, compute, prior_points
 from rlbackends.population.population import Population
@@ -54,17 +56,21 @@ class CheckReport:
         names = list(self.log_likelihood)
         rows = [["", *names], ["log-likelihood", *(f"{self.log_likelihood[name]:.10f}" for name in names)]]
         for quantity in QUANTITIES:
-            found = {
-                c.backend: a for c in self.comparisons for a in c.agreements if a.quantity == quantity
-            }
+            found = {c.backend: a for c in self.comparisons for a in c.agreements if a.quantity == quantity}
             if found:
                 tolerance = next(iter(found.values())).tolerance
-                cells = [f"{found[n].difference:.1e}" + ("" if found[n].holds else " !") if n in found else "" for n in names]
+                cells = [
+                    f"{found[n].difference:.1e}" + ("" if found[n].holds else " !") if n in found else "" for n in names
+                ]
                 rows.append([f"{_WORDS[quantity]} (within {tolerance:.0e})", *cells])
         widths = [max(len(row[i]) for row in rows) for i in range(len(names) + 1)]
         lines = [f"{self.model} on {self.data}, at {self.where}"]
         for row in rows:
-            lines.append("  " + row[0].ljust(widths[0]) + "".join("  " + c.rjust(w) for c, w in zip(row[1:], widths[1:], strict=True)))
+            lines.append(
+                "  "
+                + row[0].ljust(widths[0])
+                + "".join("  " + c.rjust(w) for c, w in zip(row[1:], widths[1:], strict=True))
+            )
         for comparison in self.comparisons:
             if comparison.parting is not None:
                 lines.append(f"{comparison.backend} and the reference part at {comparison.parting}.")
@@ -73,7 +79,9 @@ class CheckReport:
                 words = "; ".join(f"{_WORDS[a.quantity]} of {a.variable} by {a.difference:.1e}" for a in apart)
                 lines.append(f"{comparison.backend} and the reference differ: {words} of scale.")
         if self.comparisons and self.agrees:
-            lines.append("Differences are the largest from the reference, in units of each quantity's scale. All agree.")
+            lines.append(
+                "Differences are the largest from the reference, in units of each quantity's scale. All agree."
+            )
         if not self.comparisons:
             lines.append("No backend but the reference is installed, so nothing was compared.")
         return "\n".join(lines)
@@ -140,7 +148,9 @@ def check(
     where = f"{points} draws from the prior" if points != 1 else "a draw from the prior"
     if params is not None:
         at.insert(0, Point(reference.read_params(params)))
-        given = ", ".join(f"{k} = {v:g}" if np.ndim(v) == 0 else k for k, v in params.items() if not isinstance(v, Mapping))
+        given = ", ".join(
+            f"{k} = {v:g}" if np.ndim(v) == 0 else k for k, v in params.items() if not isinstance(v, Mapping)
+        )
         where = given + (f" and {where}" if points else "")
     expected = [compute(reference, point) for point in at]
     total = float(sum(np.nansum(v) for v in expected[0]["log_likelihood"].values()))

@@ -13,7 +13,8 @@ import numpy as np
 from rlbackends.backends.chains import check_settings
 from rlbackends.backends.progress import Progress
 from rlbackends.backends.protocol import CompiledModel
-from rlbackends.backends.registry import compile as compile_model, get_backend
+from rlbackends.backends.registry import compile as compile_model
+from rlbackends.backends.registry import get_backend
 from rlbackends.errors import BackendError, DataError, SettingError, did_you_mean, listed
 from rlbackends.inference.certificate import Certificate, certify
 from rlbackends.inference.check import reference_for
@@ -112,7 +113,8 @@ def fit(
     row = get_backend(backend)
     if not row.samplers:
         raise SettingError(
-            f"fit: backend '{backend}' checks and explains; it does not sample. Use backend='numpyro' or backend='pymc'."
+            f"fit: backend '{backend}' checks and explains; it does not sample. "
+            "Use backend='numpyro' or backend='pymc'."
         )
     sampler = row.samplers[0] if sampler is None else sampler
     if sampler not in row.samplers:
@@ -153,7 +155,9 @@ def check_output(output: str | os.PathLike[str], *, overwrite: bool = False) -> 
     """
     path = Path(output)
     if path.suffix != ".nc":
-        raise SettingError(f"output is '{path}', expected a file that ends in .nc, such as '{path.with_suffix('.nc')}'.")
+        raise SettingError(
+            f"output is '{path}', expected a file that ends in .nc, such as '{path.with_suffix('.nc')}'."
+        )
     if path.exists() and not overwrite:
         raise SettingError(f"output '{path}' exists. Choose another name, remove it, or pass overwrite=True.")
     try:
@@ -169,7 +173,8 @@ def _check_start(compiled: CompiledModel, certificate: Certificate) -> None:
     """Refuse to sample with a backend that disagrees, or data that the model says can't happen."""
     if not certificate.holds:
         raise BackendError(
-            f"fit: backend '{compiled.backend}' disagrees with the reference on these data, so sampling does not start.\n"
+            f"fit: backend '{compiled.backend}' disagrees with the reference on these data, so sampling does not "
+            "start.\n"
             f"{certificate}"
         )
     place = impossible_response(compiled)
@@ -191,7 +196,8 @@ def impossible_response(compiled: CompiledModel) -> str:
             subject, trial = (int(i) for i in np.argwhere(impossible)[0])
             number = int(compiled.data.trial_numbers[subject, trial])
             return (
-                f"'{name}' of subject {compiled.data.subjects[subject]} on trial {number} has probability 0 under model "
-                f"'{compiled.model.name}' ({int(impossible.sum())} such trials). Was an action chosen that was not available?"
+                f"'{name}' of subject {compiled.data.subjects[subject]} on trial {number} has probability 0 under "
+                f"model '{compiled.model.name}' ({int(impossible.sum())} such trials). Was an action chosen that was "
+                "not available?"
             )
     return ""

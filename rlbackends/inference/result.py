@@ -151,11 +151,15 @@ class Fit:
         found = self.diagnostics
         faults = []
         if found["divergences"]:
-            faults.append(f"{found['divergences']} divergences; raise target_accept, or look at the model where it strains")
+            faults.append(
+                f"{found['divergences']} divergences; raise target_accept, or look at the model where it strains"
+            )
         if found["r_hat_max"] > 1.01:
             faults.append(f"R-hat up to {found['r_hat_max']:.3f} (should be below 1.01); draw or tune longer")
         if found["ess_bulk_min"] < 100 * self.tree["posterior"].sizes["chain"]:
-            faults.append(f"effective sample size down to {found['ess_bulk_min']:.0f} (should be 100 a chain); draw longer")
+            faults.append(
+                f"effective sample size down to {found['ess_bulk_min']:.0f} (should be 100 a chain); draw longer"
+            )
         if faults:
             where = f"{self.model.name} on {self.backend}"
             warnings.warn(f"{where}: {'. '.join(faults)}.", ConvergenceWarning, stacklevel=3)
@@ -187,9 +191,7 @@ class Fit:
     def _compiled(self) -> CompiledModel:
         row = BACKENDS[self.backend]
         module = (row if row.is_installed else BACKENDS["reference"]).load()
-        layout = layout_from_description(
-            self.model, json.loads(self.tree.attrs["population"]), self.data.n_subjects
-        )
+        layout = layout_from_description(self.model, json.loads(self.tree.attrs["population"]), self.data.n_subjects)
         return CompiledModel(self.model, self.data, layout, module.Engine(self.model, self.data, layout))
 
     def posterior_mean(self) -> dict[str, np.ndarray]:
@@ -221,7 +223,9 @@ class Fit:
         posterior = self.tree["posterior"]
         chains, length = posterior.sizes["chain"], posterior.sizes["draw"]
         if isinstance(draws, bool) or not isinstance(draws, int) or not 1 <= draws <= chains * length:
-            raise SettingError(f"trajectories: draws is {draws!r}, expected a whole number from 1 to {chains * length}.")
+            raise SettingError(
+                f"trajectories: draws is {draws!r}, expected a whole number from 1 to {chains * length}."
+            )
         chosen = np.unique(np.linspace(0, chains * length - 1, draws).round().astype(int))
         flat = {name: posterior[name].values.reshape(chains * length, -1) for name in self.model.parameters}
         # One draw at a time, so that what is held beside the result is one draw's arrays.

@@ -32,8 +32,8 @@ def regressor_table(compiled: CompiledModel, trajectories: Any, params: Mapping[
             table[label] = _labels(data, name, event, (rows, columns, *entry))
     for name, variable in trajectories.data_vars.items():
         values = variable.transpose("subject", "trial", ...).values
-        coords = [variable.coords[d].values if d in variable.coords else np.arange(n)
-                  for d, n in zip(variable.dims, variable.shape, strict=True) if d not in ("subject", "trial")]  # fmt: skip
+        axes = [dim for dim in variable.dims if dim not in ("subject", "trial")]
+        coords = [variable.coords[d].values if d in variable.coords else np.arange(variable.sizes[d]) for d in axes]
         for entry in _entries(values.shape[2:]):
             words = [str(labels[i]) for labels, i in zip(coords, entry, strict=True)]
             table["_".join([str(name), *words])] = values[(rows, columns, *entry)]

@@ -128,7 +128,9 @@ def _log_likelihood(
             count = int(mask.sum())
             values[part, column : column + count] = found[name][:, mask]
             column += count
-    constant = np.array([np.ptp(values[:, i]) <= _CONSTANT * max(1.0, abs(values[0, i])) for i in range(values.shape[1])])
+    constant = np.array(
+        [np.ptp(values[:, i]) <= _CONSTANT * max(1.0, abs(values[0, i])) for i in range(values.shape[1])]
+    )
     kept = np.flatnonzero(~constant)
     fixed = np.flatnonzero(constant)
 
@@ -143,9 +145,7 @@ def _log_likelihood(
             {"log_likelihood": (("chain", "draw", "observation"), varying.reshape(chains, draws, -1))},
             coords={**steps, **along("observation", kept)},
         ),
-        xr.Dataset(
-            {"log_likelihood": (("observation_constant",), first)}, coords=along("observation_constant", fixed)
-        ),
+        xr.Dataset({"log_likelihood": (("observation_constant",), first)}, coords=along("observation_constant", fixed)),
     )
 
 

@@ -6,6 +6,6 @@ from rlbackends.model.responses import Bernoulli, Categorical, Normal
 from rlbackends.model.supports import Interval, Positive, RealLine, Support, UnitInterval
 
 __all__ = [
-    "Bernoulli", "Binary", "Categorical", "Event", "Index", "Interval", "Model", "Normal", "Parameter", "Positive",
-    "Real", "RealLine", "State", "Support", "UnitInterval",
+    "Bernoulli", "Binary", "Categorical", "Event", "Index", "Interval", "Model", "Normal", "Parameter",
+    "Positive", "Real", "RealLine", "State", "Support", "UnitInterval",
 ]  # fmt: skip

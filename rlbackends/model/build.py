@@ -12,12 +12,13 @@ import numpy as np
 from rlbackends.errors import ModelError, did_you_mean, listed
 from rlbackends.expressions.kinds import REAL, Axes, broadcast, describe
 from rlbackends.expressions.node import Node, walk
-from rlbackends.expressions.operations import build, constant
-from rlbackends.expressions.printing import text
-from rlbackends.expressions.standin import Expression, recording, to_real
+from rlbackends.expressions.operations import MAX_ENTRIES, build
+from rlbackends.expressions.printing import short_text
+from rlbackends.expressions.standin import Expression, locations, recording, to_real
 from rlbackends.expressions.tracing import argument_names, trace, where_defined
 from rlbackends.model.parts import Event, Given, Parameter, State, TracedState, resolve_axes
 from rlbackends.model.responses import Distribution, Response
+from rlbackends.model.supports import Support
 
 RESERVED = ("subject", "trial", "block", "chain", "draw", "observation", "sample")
 
@@ -38,8 +39,11 @@ class Parts:
     reference: str = ""
 
 
+FAILED = object()
+
+
 @dataclass
-class _Faults:
+class Faults:
     """Collects the faults of a model."""
 
     model: str
@@ -48,12 +52,13 @@ class _Faults:
     def add(self, message: str) -> None:
         self.found.append(message.strip())
 
-    def attempt(self, work: Callable[[], Any]) -> Any:
+    def attempt(self, work: Callable[..., Any], /, *args: Any, place: str = "", **kwargs: Any) -> Any:
+        """Return what ``work`` returns, or ``FAILED`` with its fault noted."""
         try:
-            return work()
+            return work(*args, **kwargs)
         except ModelError as error:
-            self.add(str(error))
-            return None
+            self.add(f"{place}{error}")
+            return FAILED
 
     def report(self) -> None:
         if len(self.found) == 1:
@@ -63,19 +68,42 @@ class _Faults:
             raise ModelError(f"model '{self.model}' has {len(self.found)} faults:\n{rows}")
 
 
-def check_names(faults: Any, groups: Mapping[str, Sequence[str]]) -> None:
-    """Add a fault for each name that is no identifier, is reserved, or stands for two things."""
+def check_names(faults: Faults, groups: Mapping[str, Sequence[str]]) -> bool:
+    """Add a fault for each name that is no identifier, is reserved, or stands for two things.
+
+    Returns whether each name stands for one thing.
+    """
     owner: dict[str, str] = {}
+    unique = True
     for group, names in groups.items():
         for name in names:
             if not isinstance(name, str) or not name.isidentifier() or keyword.iskeyword(name):
                 faults.add(f"{group} {name!r} is not a Python name.")
-            elif name in RESERVED:
-                faults.add(f"{group} '{name}' has a reserved name; {listed(RESERVED)} stand for something else.")
-            elif name in owner and (owner[name], group) != ("event", "axis"):  # as in "season": rl.Index("season")
-                faults.add(f"'{name}' is both a {owner[name]} and a {group}; give one of them another name.")
+            elif owner.get(name) == "event" and group == "axis":
+                continue  # which alien comes, and the axis of aliens, share a word without being confused
+            elif name in owner:
+                faults.add(f"'{name}' is both {_a(owner[name])} and {_a(group)}; give one of them another name.")
+                unique = False
             else:
+                if name in RESERVED:
+                    faults.add(f"{group} '{name}' has a reserved name; {listed(RESERVED)} stand for something else.")
                 owner[name] = group
+    return unique
+
+
+def _a(word: str) -> str:
+    return f"an {word}" if word[0] in "aeiou" else f"a {word}"
+
+
+def _check_forms(faults: Faults, mappings: Mapping[str, Any], records: Any, words: Mapping[str, Any]) -> None:
+    for name, value in mappings.items():
+        if not isinstance(value, Mapping):
+            faults.add(f"{name} is {value!r}, expected a dict from name to value.")
+    if isinstance(records, str) or not isinstance(records, Sequence):
+        faults.add(f"records is {records!r}, expected a list of names.")
+    for name, value in words.items():
+        if not isinstance(value, str):
+            faults.add(f"{name} is {value!r}, expected text.")
 
 
 def trace_parts(
@@ -93,21 +121,24 @@ def trace_parts(
     """Trace the rules and return the model's parts, and where its nodes were written."""
     if not isinstance(name, str) or not name:
         raise ModelError(f"a model's name is text, not {name!r}.")
-    faults = _Faults(name)
-    check_names(
-        faults,
-        {"parameter": list(parameters), "state": list(states), "event": list(trial), "record": list(records),
-         "axis": list(sizes)},
-    )  # fmt: skip
-    for axis, size in sizes.items():
-        if isinstance(size, bool) or not isinstance(size, int | np.integer) or size < 1:
-            faults.add(f"axis '{axis}' has size {size!r}, expected a whole number of at least 1.")
-    for key, parameter in parameters.items():
-        if not isinstance(parameter, Parameter):
-            faults.add(f"parameter '{key}' is {parameter!r}, expected rl.Parameter(support).")
+    faults = Faults(name)
+    mappings = {"parameters": parameters, "states": states, "trial": trial, "sizes": sizes}
+    _check_forms(faults, mappings, records, {"description": description, "reference": reference})
     faults.report()
-    tracer = _Tracer(faults, dict(parameters), {k: int(v) for k, v in sizes.items()})
-    with recording() as locations:
+    groups = {"parameter": parameters, "state": states, "event": trial, "record": records, "axis": sizes}
+    clear = check_names(faults, {group: list(names) for group, names in groups.items()})
+    for axis, size in sizes.items():
+        if isinstance(size, bool) or not isinstance(size, int | np.integer) or not 1 <= size <= MAX_ENTRIES:
+            faults.add(f"axis '{axis}' has size {size!r}, expected a whole number from 1 to {MAX_ENTRIES:,}.")
+            clear = False
+    for key, given in dict[str, Any](parameters).items():
+        if not isinstance(given, Parameter):
+            word = f"rl.Parameter(rl.{_class_name(given)}())" if _class_name(given) else "rl.Parameter(support)"
+            faults.add(f"parameter '{key}' is {given!r}, expected {word}.")
+    if not clear:  # what follows would be about the names and sizes rather than the rules
+        faults.report()
+    tracer = _Tracer(faults, list(parameters), {k: int(v) for k, v in sizes.items()})
+    with recording() as found:
         tracer.trace_states(states)
         tracer.trace_trial(trial)
         tracer.trace_update(update, records)
@@ -120,14 +151,19 @@ def trace_parts(
         tracer.find_unused()
     faults.report()
     parts = Parts(
-        name, dict(parameters), tracer.states, tracer.events, tracer.responses, tracer.updates, tracer.records,
-        tracer.sizes, description, reference,
+        name, dict(parameters), tracer.states, tracer.events, tracer.responses, tracer.updates,
+        tracer.records, tracer.sizes, description, reference,
     )  # fmt: skip
-    return parts, locations
+    return parts, found
+
+
+def _class_name(given: Any) -> str:
+    kind = given if isinstance(given, type) else type(given)
+    return kind.__name__ if issubclass(kind, Support) else ""
 
 
 class _Tracer:
-    def __init__(self, faults: _Faults, parameters: dict[str, Parameter], sizes: dict[str, int]) -> None:
+    def __init__(self, faults: Faults, parameters: Sequence[str], sizes: dict[str, int]) -> None:
         self.faults = faults
         self.sizes = sizes
         self.values: dict[str, Any] = {name: Expression(build("parameter", name=name)) for name in parameters}
@@ -140,16 +176,18 @@ class _Tracer:
         self.broken: set[str] = set()
 
     def axes(self, names: tuple[str, ...], what: str) -> Axes | None:
-        unknown = [name for name in names if name not in self.sizes]
+        unknown = [name for name in names if not isinstance(name, str) or name not in self.sizes]
         for axis in unknown:
-            hint = did_you_mean(str(axis), self.sizes) or f" Add it: sizes={{'{axis}': ...}}."
+            hint = did_you_mean(str(axis), self.sizes)
+            if not hint and isinstance(axis, str):
+                hint = f" Add it: sizes={{'{axis}': ...}}."
             self.faults.add(f"{what} has the axis {axis!r}; sizes has {listed(self.sizes)}.{hint}")
         return None if unknown else resolve_axes(names, self.sizes)
 
     # States
 
     def trace_states(self, states: Mapping[str, State]) -> None:
-        for name, state in states.items():
+        for name, state in dict[str, Any](states).items():
             if not isinstance(state, State):
                 self.faults.add(f"state '{name}' is {state!r}, expected rl.State(*axes, initial=...).")
                 self.broken.add(name)
@@ -157,14 +195,16 @@ class _Tracer:
             if state.reset not in ("block", "never"):
                 self.faults.add(f"state '{name}': reset is {state.reset!r}, expected 'block' or 'never'.")
             axes = self.axes(state.axes, f"state '{name}'")
-            initial = None
+            initial: Any = FAILED
+            leaf: Any = FAILED
             if axes is not None:
-                initial = self.faults.attempt(lambda n=name, s=state, a=axes: self.initial(n, s.initial, a))
-            if axes is None or initial is None:
+                initial = self.faults.attempt(self.initial, name, state.initial, axes)
+                leaf = self.faults.attempt(build, "state", name=name, axes=axes, place=f"state '{name}': ")
+            if axes is None or initial is FAILED or leaf is FAILED:
                 self.broken.add(name)
                 continue
             self.states[name] = TracedState(name, axes, initial, state.reset)
-            self.values[name] = Expression(build("state", name=name, axes=axes))
+            self.values[name] = Expression(leaf)
 
     def initial(self, name: str, given: Any, axes: Axes) -> Node:
         what = f"the initial value of state '{name}'"
@@ -176,13 +216,25 @@ class _Tracer:
                 )
             node = self.parameters[given].node
         elif callable(given) and not isinstance(given, Expression):
-            node = to_real(trace(given, {**self.parameters, **self.sizes}, what=what))
+            value = trace(given, {**self.parameters, **self.sizes}, what=what)
+            try:
+                node = to_real(value)
+            except ModelError:
+                raise ModelError(
+                    f"{where_defined(given)}: {what} is {value!r}, expected a number or an array."
+                ) from None
         else:
             try:
-                node = constant(np.asarray(given, dtype=float))
-            except (TypeError, ValueError, ModelError):
-                raise ModelError(f"{what} is {given!r}, expected a number, an array, a parameter's name or a rule.") from None
-        if node.kind != REAL or not _fits(node.axes, axes):
+                node = to_real(np.asarray(given))
+            except (TypeError, ValueError):  # ModelError is a ValueError
+                raise ModelError(
+                    f"{what} is {given!r}, expected a number, an array, a parameter's name or a rule."
+                ) from None
+            if node.kind == REAL and not np.all(np.isfinite(node.attr("value"))):
+                raise ModelError(f"{what} is {given!r}, expected finite numbers.")
+        if node.kind != REAL:
+            raise ModelError(f"{what} is {node.kind}, expected real values.")
+        if not is_initial(node.axes, axes):
             raise ModelError(f"{what} is {describe(node.axes)}, but the state has {describe(axes)}.")
         return node
 
@@ -191,19 +243,32 @@ class _Tracer:
     def trace_trial(self, trial: Mapping[str, Any]) -> None:
         order = list(trial)
         for position, (name, given) in enumerate(trial.items()):
-            later = {n: "a later event of the trial" if n != name else "which is the event itself" for n in order[position:]}
+            later = {
+                n: "a later event of the trial" if n != name else "which is the event itself" for n in order[position:]
+            }
             event = self.given_event(name, given) if isinstance(given, Given) else self.response(name, given, later)
-            if event is None:
+            leaf: Any = FAILED
+            if event is not None:
+                shape = {"kind": event.kind, "axes": event.axes}
+                leaf = self.faults.attempt(build, "event", name=name, **shape, place=f"event '{name}': ")
+            if event is None or leaf is FAILED:
                 self.broken.add(name)
             else:
                 self.events[name] = event
-                self.values[name] = Expression(build("event", name=name, kind=event.kind, axes=event.axes))
+                self.values[name] = Expression(leaf)
 
     def given_event(self, name: str, given: Given) -> Event | None:
         axes = self.axes(given.axes, f"event '{name}'")
         if given.of is not None and self.axes((given.of,), f"event '{name}'") is None:
             return None
         return None if axes is None else Event(name, given.kind(self.sizes), axes, of=given.of)
+
+    def waits(self, rule: Callable[..., Any]) -> bool:
+        """Say whether a rule asks for something that has a fault of its own, which is enough to report."""
+        try:
+            return not self.broken.isdisjoint(argument_names(rule))
+        except ModelError:
+            return False
 
     def response(self, name: str, rule: Any, later: Mapping[str, str]) -> Event | None:
         if isinstance(rule, type) and issubclass(rule, Given):
@@ -214,23 +279,29 @@ class _Tracer:
                 f"event '{name}' is {rule!r}, expected a rule (a function), or rl.Real(), rl.Index(axis), rl.Binary()."
             )
             return None
-        if self.broken.intersection(argument_names(rule)):
+        if self.waits(rule):
             return None
         what = f"the rule of '{name}'"
-        outcome = self.faults.attempt(lambda: trace(rule, self.values, what=what, later=later))
-        if outcome is None:
-            if not self.faults.found:
-                self.faults.add(f"{where_defined(rule)}: {what} returned None, expected rl.Categorical(...) or another.")
+        outcome = self.faults.attempt(trace, rule, self.values, what=what, later=later)
+        if outcome is FAILED:
             return None
+        place = f"{where_defined(rule)}: "
         if not isinstance(outcome, Distribution):
             self.faults.add(
-                f"{where_defined(rule)}: {what} returned {outcome!r}, expected rl.Categorical(logits=...), "
+                f"{place}{what} returned {outcome!r}, expected rl.Categorical(logits=...), "
                 "rl.Bernoulli(logits=...) or rl.Normal(mean=..., sd=...)."
             )
             return None
-        response = self.faults.attempt(lambda: Response(name, outcome.family, dict(outcome.arguments)))
-        if response is None:
+        response = self.faults.attempt(Response, name, outcome.family, dict(outcome.arguments), place=place)
+        if response is FAILED:
             return None
+        for axis in response.parameter_axes:
+            if axis.name is not None and self.sizes.get(axis.name) != axis.size:
+                self.faults.add(
+                    f"{place}{what} has the axis {axis}; sizes has {listed(self.sizes)}."
+                    f"{did_you_mean(axis.name, self.sizes)}"
+                )
+                return None
         self.responses[name] = response
         return Event(name, response.kind, response.axes, is_response=True, of=response.of)
 
@@ -240,10 +311,10 @@ class _Tracer:
         if not callable(update):
             self.faults.add(f"update is {update!r}, expected a function that returns a dict of new states and records.")
             return
-        if self.broken.intersection(argument_names(update)):
+        if self.waits(update):
             return
-        outcome = self.faults.attempt(lambda: trace(update, self.values, what="update"))
-        if outcome is None and self.faults.found:
+        outcome = self.faults.attempt(trace, update, self.values, what="update")
+        if outcome is FAILED:
             return
         place = f"{where_defined(update)}: update"
         if not isinstance(outcome, Mapping):
@@ -259,32 +330,35 @@ class _Tracer:
                     f"{listed(allowed)}.{did_you_mean(str(key), allowed)}"
                 )
                 continue
-            node = self.faults.attempt(lambda v=value: to_real(v))
-            if node is None:
+            try:
+                node = to_real(value)
+            except ModelError:
+                self.faults.add(f"{place} of '{key}' is {value!r}, expected a value of the rule, a number or an array.")
                 continue
             if node.kind != REAL:
                 self.faults.add(f"{place} of '{key}' is {node.kind}, expected a real value; write rl.where(x, 1, 0).")
             elif key in self.states:
-                self.new_value(key, value, node, place)
+                self.new_value(key, node, place)
             else:
                 self.records[key] = node
         for name in records:
             if name not in outcome:
                 self.faults.add(f"{place} does not return '{name}', which is declared in records.")
 
-    def new_value(self, name: str, value: Any, node: Node, place: str) -> None:
+    def new_value(self, name: str, node: Node, place: str) -> None:
         axes = self.states[name].axes
-        if node.axes == axes or (len(node.axes) == len(axes) and _fits(node.axes, axes)):
+        if is_new_value(node.axes, axes):
             self.updates[name] = node
             return
-        found = _line_of(node, place)
         hint = ""
-        index = next((e.name for e in self.events.values() if e.kind.name == "int" and not e.axes), None)
-        if not node.axes and len(axes) == 1 and index:
-            hint = f" Did you mean '{name}.at[{index}].add(...)'?"
+        if not node.axes and len(axes) == 1:
+            index = (
+                e.name for e in self.events.values() if e.kind.name == "int" and not e.axes and e.of == axes[0].name
+            )
+            hint = "".join(f" Did you mean '{name}.at[{event}].add(...)'?" for event in list(index)[:1])
         self.faults.add(
-            f"{found} of '{name}' is {describe(node.axes)}, but state '{name}' has {describe(axes)}. "
-            f"The expression is '{text(node)}'.{hint}"
+            f"{_line_of(node, place)} of '{name}' is {describe(node.axes)}, but state '{name}' has "
+            f"{describe(axes)}. The expression is '{short_text(node)}'.{hint}"
         )
 
     def find_unused(self) -> None:
@@ -297,15 +371,18 @@ class _Tracer:
 
 
 def _line_of(node: Node, place: str) -> str:
-    from rlbackends.expressions.standin import locations
-
     found = (locations.get() or {}).get(node)
     return f"{found}: update" if found else place
 
 
-def _fits(given: Axes, wanted: Axes) -> bool:
-    """Say whether a value of these axes is one of the wanted axes once broadcast."""
+def is_initial(given: Axes, state: Axes) -> bool:
+    """Say whether a value of these axes is one of the state's once broadcast."""
     try:
-        return [a.size for a in broadcast(given, wanted)] == [a.size for a in wanted]
+        return [a.size for a in broadcast(given, state)] == [a.size for a in state]
     except ModelError:
         return False
+
+
+def is_new_value(given: Axes, state: Axes) -> bool:
+    """Say whether a value has the state's shape, and no other axis names."""
+    return [a.size for a in given] == [a.size for a in state] and is_initial(given, state)

@@ -6,7 +6,6 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Any
 
-from rlbackends.errors import ModelError
 from rlbackends.expressions.node import Node
 from rlbackends.expressions.passes import assume_complete, guard, missing
 from rlbackends.model.build import Parts, trace_parts
@@ -27,11 +26,12 @@ class Model:
     states : mapping of str to State
         What a subject carries from trial to trial.
     trial : mapping of str to a rule or a kind
-        The events of a trial in order: a rule (a function that returns ``Categorical``, ``Bernoulli`` or ``Normal``)
-        is a response of the subject; ``Real``, ``Index`` or ``Binary`` is given by the world. A rule asks for
-        parameters, states and earlier events by argument name.
+        The events of a trial in order: a rule (a function that returns ``Categorical``, ``Bernoulli`` or
+        ``Normal``) is a response of the subject; ``Real``, ``Index`` or ``Binary`` is given by the world. A
+        rule asks for parameters, states and earlier events by argument name.
     update : callable
-        The rule of learning. It asks for parameters, states and events and returns a dict of new states and records.
+        The rule of learning. It asks for parameters, states and events and returns a dict of new states and
+        records.
     records : sequence of str, optional
         Quantities that ``update`` returns to be looked at, such as a prediction error.
     sizes : mapping of str to int, optional
@@ -66,6 +66,9 @@ class Model:
     """
 
     __slots__ = ("_locations", "_parts", "_programs")
+    _locations: Mapping[Node, str]
+    _parts: Parts
+    _programs: dict[frozenset[str], Program]
 
     def __init__(
         self,
@@ -111,14 +114,15 @@ class Model:
         return Model._from_parts, (self._parts,)
 
     def __eq__(self, other: object) -> bool:
-        return isinstance(other, Model) and self._parts == other._parts
+        # Dicts of the same entries are equal in any order, but what comes first on a trial matters.
+        return isinstance(other, Model) and self._parts == other._parts and list(self.events) == list(other.events)
 
     def __hash__(self) -> int:
-        return hash((self.name, self._parts.updates.get("", None)))
+        return hash((self.name, frozenset(self.parameters), *self.events))
 
     def __repr__(self) -> str:
-        states = ", ".join(self.states)
-        return f"Model({self.name!r}: parameters {', '.join(self.parameters)}; states {states}; {', '.join(self.events)})"
+        parameters, states, events = (", ".join(names) for names in (self.parameters, self.states, self.events))
+        return f"Model({self.name!r}: parameters {parameters}; states {states}; {events})"
 
     # What it is made of
 
@@ -194,7 +198,7 @@ class Model:
         return result
 
     def program(self, complete: frozenset[str] = frozenset()) -> Program:
-        """Return what a backend lowers: the rules with the semantics of missing values written out, and guarded.
+        """Return what a backend lowers: the rules, guarded, with what missing values do written out.
 
         Parameters
         ----------

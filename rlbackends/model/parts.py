@@ -30,10 +30,15 @@ class Parameter:
     description: str = ""
 
     def __post_init__(self) -> None:
+        if isinstance(self.support, type) and issubclass(self.support, Support):
+            name = self.support.__name__
+            raise ModelError(f"Parameter: the support is the class {name}; write rl.{name}().")
+        if not isinstance(self.description, str):
+            raise ModelError(f"Parameter: the description is {self.description!r}, expected text.")
         if not isinstance(self.support, Support):
             raise ModelError(
-                f"Parameter: the support is {self.support!r}, expected UnitInterval(), Positive(), Interval(lo, hi) "
-                "or RealLine()."
+                f"Parameter: the support is {self.support!r}, expected UnitInterval(), Positive(), "
+                "Interval(lo, hi) or RealLine()."
             )
 
 
@@ -45,8 +50,8 @@ class State:
     *axes : str
         Names of its axes, as in ``sizes``. None: one number.
     initial : float, array, str or callable, default 0.0
-        The value at the start of each block: a number for every entry, an array, the name of a parameter, or a rule
-        of parameters and axis sizes.
+        The value at the start of each block: a number for every entry, an array, the name of a parameter, or
+        a rule of parameters and axis sizes.
     reset : {"block", "never"}, default "block"
         Whether it starts again at ``initial`` at each block's first trial, or carries over.
     """

@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from rlbackends.expressions.kinds import BOOL
 from rlbackends.expressions.node import Node, walk
 from rlbackends.expressions.operations import FALSE, build, choose, constant
 from rlbackends.expressions.passes import missing
@@ -25,12 +26,14 @@ class Program:
     initial : mapping of state to graph
         Initial values, graphs of parameters; broadcast them to the state's shape.
     updates : mapping of state to graph
-        New values; a state whose new value needs a missing value holds its old one. States that never change are
-        left out.
+        New values; a state whose new value needs a missing value holds its old one. States that never change
+        are left out.
     records : mapping of record to graph
         NaN where they need a missing value.
     arguments : mapping of response to mapping of argument to graph
-        The arguments of each response's family.
+        The arguments of each response's family. Where one needs a missing value it is 1 (a mask is False),
+        and so it is where the mask is off: nothing is read there, and no NaN may leak from what is computed
+        all the same.
     log_probability : mapping of response to graph
         From leaves named as the arguments and the response's event.
     masked_events : frozenset of str
@@ -66,7 +69,7 @@ class Program:
             for name, node in parts.records.items()
         }
         updates, records = ready(updates), ready(records)
-        arguments = {name: ready(response.arguments) for name, response in parts.responses.items()}
+        arguments = {name: ready(_settled(response.arguments)) for name, response in parts.responses.items()}
         graphs = [*updates.values(), *records.values()]
         graphs += [node for group in arguments.values() for node in group.values()]
         flags = {node.args[0] for node in walk(*graphs) if node.op == "is_missing"}
@@ -84,3 +87,13 @@ class Program:
         graphs: list[Any] = [*self.updates.values(), *self.records.values()]
         graphs += [node for group in self.arguments.values() for node in group.values()]
         return frozenset(node.attr("name") for node in walk(*graphs) if node.op == "event")
+
+
+def _settled(arguments: Mapping[str, Node]) -> dict[str, Node]:
+    """Return a response's arguments, harmless where they need a missing value or where their mask is off."""
+    mask, one = arguments.get("where"), constant(1.0)
+    settled = {}
+    for name, node in arguments.items():
+        masked = node if mask is None or node is mask else choose(mask, node, one)
+        settled[name] = choose(missing(masked), FALSE if node.kind == BOOL else one, masked)
+    return settled

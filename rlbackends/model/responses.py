@@ -103,7 +103,7 @@ def _categorical_log_probability(value: Expression, logits: Expression) -> Expre
 def _categorical_draw(uniform: Expression, logits: Expression) -> Expression:
     size = logits.shape[-1]
     cdf = f.sum(f.softmax(logits)[None, :] * np.tril(np.ones((size, size))), axis=-1)
-    # Rounding may leave the last edge below a uniform; scaling by it keeps the draw among the available actions.
+    # Rounding may leave the last edge below a uniform; scaled by it, the draw stays among available actions.
     return f.argmax(f.where(uniform * cdf[size - 1] < cdf, 1.0, 0.0))
 
 
@@ -197,15 +197,17 @@ class Response:
         return self.parameter_axes[-1].name if self.family == "categorical" else None
 
     def _leaves(self) -> dict[str, Expression]:
-        # Within these graphs the family's arguments are leaves; log_probs are logits that are normalised already.
+        # Within these graphs the family's arguments are leaves; log_probs are logits, normalised already.
         return {
             "logits" if name == "log_probs" else name: as_expression(argument_leaf(name, node))
             for name, node in self.arguments.items()
         }
 
     def log_probability(self) -> Node:
-        """Return the graph of the log-probability, one value per sub-choice, from ``argument_leaf`` leaves and the
-        event's value."""
+        """Return the graph of the log-probability, one value per sub-choice.
+
+        Its leaves are those of ``argument_leaf`` and the event's value.
+        """
         return self._log_probability
 
     @cached_property

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+import numbers
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -11,20 +12,30 @@ import numpy as np
 from rlbackends.errors import ModelError
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Support:
-    """An open interval of the real line; use one of its named forms."""
+    """An open interval of the real line; use one of its named forms. Two of equal bounds are equal."""
 
     lo: float
     hi: float
 
     def __post_init__(self) -> None:
-        if not all(isinstance(bound, int | float) and not isinstance(bound, bool) for bound in (self.lo, self.hi)):
-            raise ModelError(f"a support's bounds must be numbers, not {self.lo!r} and {self.hi!r}.")
-        object.__setattr__(self, "lo", float(self.lo))
-        object.__setattr__(self, "hi", float(self.hi))
+        for name in ("lo", "hi"):
+            object.__setattr__(self, name, _as_float(getattr(self, name)) + 0.0)  # -0.0 becomes 0.0
         if not self.lo < self.hi:
             raise ModelError(f"a support needs lo < hi, not [{self.lo:g}, {self.hi:g}].")
+        finite = math.isfinite(self.lo) and math.isfinite(self.hi)
+        if not finite and (self.lo, self.hi) not in ((0.0, math.inf), (-math.inf, math.inf)):
+            raise ModelError(
+                "a support is Interval(lo, hi) with finite bounds, Positive() or RealLine(), not "
+                f"({self.lo:g}, {self.hi:g})."
+            )
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Support) and (self.lo, self.hi) == (other.lo, other.hi)
+
+    def __hash__(self) -> int:
+        return hash((self.lo, self.hi))
 
     def contains(self, values: Any) -> Any:
         """Say which values lie inside, the bounds included."""
@@ -32,34 +43,47 @@ class Support:
         return (array >= self.lo) & (array <= self.hi) & np.isfinite(array)
 
     def __str__(self) -> str:
-        return f"({self.lo:g}, {self.hi:g})"
+        return f"({_short(self.lo)}, {_short(self.hi)})"
 
 
-@dataclass(frozen=True)
+def _as_float(bound: Any) -> float:
+    if isinstance(bound, bool) or not isinstance(bound, numbers.Real) or bound != bound:
+        raise ModelError(f"a support's bound must be a number, not {bound!r}.")
+    try:
+        return float(bound)
+    except OverflowError:
+        raise ModelError("a support's bound is too large.") from None
+
+
+def _short(bound: float) -> str:
+    return repr(int(bound)) if bound.is_integer() and abs(bound) < 1e15 else repr(bound)
+
+
+@dataclass(frozen=True, eq=False)
 class UnitInterval(Support):
     """Between 0 and 1: learning rates, weights, lapse rates."""
 
-    lo: float = 0.0
-    hi: float = 1.0
+    lo: float = field(default=0.0, init=False)
+    hi: float = field(default=1.0, init=False)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Positive(Support):
     """Above 0: inverse temperatures, scales."""
 
-    lo: float = 0.0
-    hi: float = math.inf
+    lo: float = field(default=0.0, init=False)
+    hi: float = field(default=math.inf, init=False)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class RealLine(Support):
     """Any real number: biases, perseveration."""
 
-    lo: float = -math.inf
-    hi: float = math.inf
+    lo: float = field(default=-math.inf, init=False)
+    hi: float = field(default=math.inf, init=False)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Interval(Support):
     """Between two finite bounds.
 

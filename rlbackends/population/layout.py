@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -59,8 +60,8 @@ class Layout:
     latents : tuple of Latent
         Parents before children.
     natural : mapping of parameter to graph
-        Leaves are ``parameter`` nodes named after latents; every operation is elementwise, so a leading subject axis
-        (or draws and subjects) comes free.
+        Leaves are ``parameter`` nodes named after latents; every operation is elementwise, so a leading
+        subject axis (or draws and subjects) comes free.
     fixed : mapping of parameter to array
         Fixed values, one per subject; such a parameter has no graph.
     n_subjects : int
@@ -86,7 +87,9 @@ class Layout:
 
     def constrain(self, z: Mapping[str, Any]) -> dict[str, np.ndarray]:
         """Return the latents' values from unconstrained ones; any leading axes come free."""
-        return {latent.name: np.asarray(constrain(np.asarray(z[latent.name]), latent.bounds)) for latent in self.latents}
+        return {
+            latent.name: np.asarray(constrain(np.asarray(z[latent.name]), latent.bounds)) for latent in self.latents
+        }
 
     def unconstrain(self, values: Mapping[str, Any]) -> dict[str, np.ndarray]:
         """Return unconstrained values of the latents."""
@@ -98,7 +101,8 @@ class Layout:
         Parameters
         ----------
         values : mapping
-            Latent name → array with ``leading`` leading axes (chain, draw), then the subject axis if it has one.
+            Latent name → array with ``leading`` leading axes (chain, draw), then the subject axis if it has
+            one.
         leading : int, default 0
             How many leading axes there are.
         """
@@ -125,6 +129,8 @@ class Layout:
                 total += float(np.sum(log_jacobian(np.asarray(z[latent.name]), latent.bounds)))
             elif latent.parents is not None:
                 location, sd = (float(values[name]) for name in latent.parents)
+                if sd == 0.0:  # the exponential of a very low value
+                    return -math.inf
                 total += float(np.sum(Normal(location, sd).log_density(values[latent.name])))
         return total
 
@@ -182,13 +188,13 @@ def make_layout(model: Model, resolved: Mapping[str, Any], n_subjects: int) -> L
 def _check_clashes(model: Model, latents: list[Latent]) -> None:
     taken = {*model.parameters, *model.states, *model.events, *model.records}
     clash = [latent.name for latent in latents if latent.name in taken and latent.name not in model.parameters]
-    clash += [f"{n}_{s}" for n in model.parameters for s in ("location", "sd", "offset", "linear") if f"{n}_{s}" in taken]
+    clash += [
+        f"{n}_{s}" for n in model.parameters for s in ("location", "sd", "offset", "linear") if f"{n}_{s}" in taken
+    ]
     if clash:
         raise ModelError(
             f"model '{model.name}': the name '{clash[0]}' also stands for a group variable; give it another name."
         )
-
-
 
 
 def layout_from_description(model: Model, description: Mapping[str, Any], n_subjects: int) -> Layout:

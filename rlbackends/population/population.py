@@ -29,19 +29,19 @@ class Pooling:
     Parameters
     ----------
     kind : {"partial", "none", "complete"}
-        ``"partial"``: subjects come from a group whose location and sd are estimated. ``"none"``: each subject alone.
-        ``"complete"``: one value for all.
+        ``"partial"``: subjects come from a group whose location and sd are estimated. ``"none"``: each
+        subject alone. ``"complete"``: one value for all.
     link : str, optional
-        ``"probit"`` or ``"logit"`` into an interval, ``"log"`` or ``"softplus"`` above 0, ``"identity"``. The default
-        follows from the support: probit, log, identity.
+        ``"probit"`` or ``"logit"`` into an interval, ``"log"`` or ``"softplus"`` above 0, ``"identity"``. The
+        default follows from the support: probit, log, identity.
     location : Prior, optional
         Prior of the group's location on the link scale; default ``Normal(0, 1)``. Not for ``"none"``.
     sd : Prior, optional
-        Prior of the group's standard deviation on the link scale; default ``HalfNormal(0.2)``, for an unbounded
-        parameter ``HalfCauchy(1)``. Only for ``"partial"``.
+        Prior of the group's standard deviation on the link scale; default ``HalfNormal(0.2)``, for an
+        unbounded parameter ``HalfCauchy(1)``. Only for ``"partial"``.
     prior : Prior, optional
-        Only for ``"none"``: each subject's prior on the natural scale; its bounds must be the parameter's. Default:
-        a standard normal on the link scale, which a probit makes uniform.
+        Only for ``"none"``: each subject's prior on the natural scale; its bounds must be the parameter's.
+        Default: a standard normal on the link scale, which a probit makes uniform.
     centred : bool, default False
         Only for ``"partial"``: sample the subject's value itself rather than its offset from the group.
     """
@@ -55,7 +55,9 @@ class Pooling:
 
     def __post_init__(self) -> None:
         if self.kind not in _KINDS:
-            raise ModelError(f"Pooling: {self.kind!r} is none of {listed(_KINDS)}.{did_you_mean(str(self.kind), _KINDS)}")
+            raise ModelError(
+                f"Pooling: {self.kind!r} is none of {listed(_KINDS)}.{did_you_mean(str(self.kind), _KINDS)}"
+            )
         for name, allowed in (("location", "partial complete"), ("sd", "partial"), ("prior", "none")):
             value = getattr(self, name)
             if value is not None and not isinstance(value, p.Prior):
@@ -126,8 +128,8 @@ class Population:
         Raises
         ------
         ModelError
-            If a name is no parameter of the model, a link or a prior does not fit the support, or a fixed value lies
-            outside it.
+            If a name is no parameter of the model, a link or a prior does not fit the support, or a fixed
+            value lies outside it.
         """
         faults = [
             f"there is no parameter '{name}' in model '{model.name}', which has {listed(model.parameters)}."
@@ -154,15 +156,18 @@ def _read(name: str, value: Any) -> Pooling | tuple[float, ...]:
     if isinstance(value, Pooling):
         return value
     if isinstance(value, str):
-        return Pooling(value)  # type: ignore[arg-type]
+        try:
+            return Pooling(value)  # type: ignore[arg-type]
+        except ModelError as error:
+            raise ModelError(f"population: '{name}': {error}") from None
     try:
         array = np.atleast_1d(np.asarray(value, dtype=float))
     except (TypeError, ValueError):
         array = np.array([math.nan])
     if isinstance(value, bool) or array.ndim != 1 or not np.isfinite(array).all():
         raise ModelError(
-            f"population: '{name}' is {value!r}, expected rl.Pooling(...), 'partial', 'none', 'complete', a number, or "
-            "one number per subject."
+            f"population: '{name}' is {value!r}, expected rl.Pooling(...), 'partial', 'none', 'complete', "
+            "a number, or one number per subject."
         )
     return tuple(float(x) for x in array)
 
@@ -178,8 +183,8 @@ def _resolve(name: str, given: Pooling | tuple[float, ...], support: Any, n_subj
     if given.kind == "none":
         if given.prior is not None and given.prior.bounds != (support.lo, support.hi):
             raise ModelError(
-                f"the prior of '{name}' is {given.prior}, whose values lie in {given.prior.bounds}; the parameter's "
-                f"lie in {support}."
+                f"the prior of '{name}' is {given.prior}, whose values lie in {given.prior.bounds}; the "
+                f"parameter's lie in {support}."
             )
         return Resolved(Pooling("none", link, prior=given.prior))
     location = given.location or p.Normal(0.0, 1.0)

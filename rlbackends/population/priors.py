@@ -7,6 +7,7 @@ A backend translates them through one table of its own.
 from __future__ import annotations
 
 import math
+import numbers
 from dataclasses import asdict, dataclass, fields
 from typing import Any, ClassVar
 
@@ -15,6 +16,22 @@ import numpy as np
 from rlbackends.errors import ModelError, did_you_mean, listed
 
 _LOG_2PI = math.log(2 * math.pi)
+
+
+def _finite(value: Any) -> float | None:
+    """Return a real number as a float, or None if it is none or not finite."""
+    if isinstance(value, bool) or not isinstance(value, numbers.Real):
+        return None
+    try:
+        number = float(value)
+    except OverflowError:
+        return None
+    return number if math.isfinite(number) else None
+
+
+def _times_log(factor: float, log_x: np.ndarray) -> np.ndarray:
+    """Return ``factor * log_x``, which is 0 for a factor of 0 even where ``log_x`` is infinite."""
+    return factor * log_x if factor else np.zeros(np.shape(log_x))
 
 
 @dataclass(frozen=True)
@@ -26,20 +43,32 @@ class Prior:
     def __post_init__(self) -> None:
         for item in fields(self):
             value = getattr(self, item.name)
-            if isinstance(value, bool) or not isinstance(value, int | float | np.number) or not math.isfinite(value):
+            number = _finite(value)
+            if number is None:
                 raise ModelError(f"{type(self).__name__}: {item.name} is {value!r}, expected a finite number.")
-            if item.name in self.positive and not value > 0:
+            if item.name in self.positive and not number > 0:
                 raise ModelError(f"{type(self).__name__}: {item.name} is {value!r}, expected a number above 0.")
-            object.__setattr__(self, item.name, float(value))
+            object.__setattr__(self, item.name, number)
 
     @property
     def bounds(self) -> tuple[float, float]:
         """Where its values lie."""
         return -math.inf, math.inf
 
-    def log_density(self, x: Any) -> Any:
-        """Return the log-density at ``x``, entry by entry."""
+    def _log_density(self, x: np.ndarray) -> np.ndarray:
+        """Return the log-density at a point within the bounds, entry by entry."""
         raise NotImplementedError
+
+    def log_density(self, x: Any) -> Any:
+        """Return the log-density at ``x``, entry by entry; minus infinity outside of the bounds.
+
+        It is analytic: a small imaginary part of ``x`` comes back as the derivative (a complex step).
+        """
+        x = np.asarray(x)
+        lo, hi = self.bounds
+        with np.errstate(all="ignore"):
+            inside = np.where((x.real >= lo) & (x.real <= hi), self._log_density(x), -np.inf)
+        return np.where(np.isnan(x), np.nan, inside)[()]
 
     def draw(self, rng: np.random.Generator, size: tuple[int, ...]) -> np.ndarray:
         """Return random values."""
@@ -61,7 +90,7 @@ class Normal(Prior):
     sd: float = 1.0
     positive = ("sd",)
 
-    def log_density(self, x: Any) -> Any:
+    def _log_density(self, x: np.ndarray) -> np.ndarray:
         return -0.5 * ((x - self.mean) / self.sd) ** 2 - math.log(self.sd) - 0.5 * _LOG_2PI
 
     def draw(self, rng: np.random.Generator, size: tuple[int, ...]) -> np.ndarray:
@@ -77,7 +106,7 @@ class StudentT(Prior):
     scale: float = 1.0
     positive = ("df", "scale")
 
-    def log_density(self, x: Any) -> Any:
+    def _log_density(self, x: np.ndarray) -> np.ndarray:
         norm = math.lgamma((self.df + 1) / 2) - math.lgamma(self.df / 2) - 0.5 * math.log(self.df * math.pi)
         z = (x - self.mean) / self.scale
         return norm - math.log(self.scale) - (self.df + 1) / 2 * np.log1p(z**2 / self.df)
@@ -99,7 +128,7 @@ class HalfNormal(_Positive, Prior):
     sd: float = 1.0
     positive = ("sd",)
 
-    def log_density(self, x: Any) -> Any:
+    def _log_density(self, x: np.ndarray) -> np.ndarray:
         return math.log(2) - 0.5 * (x / self.sd) ** 2 - math.log(self.sd) - 0.5 * _LOG_2PI
 
     def draw(self, rng: np.random.Generator, size: tuple[int, ...]) -> np.ndarray:
@@ -113,7 +142,7 @@ class HalfCauchy(_Positive, Prior):
     scale: float = 1.0
     positive = ("scale",)
 
-    def log_density(self, x: Any) -> Any:
+    def _log_density(self, x: np.ndarray) -> np.ndarray:
         return math.log(2 / math.pi) - math.log(self.scale) - np.log1p((x / self.scale) ** 2)
 
     def draw(self, rng: np.random.Generator, size: tuple[int, ...]) -> np.ndarray:
@@ -127,7 +156,7 @@ class Exponential(_Positive, Prior):
     rate: float = 1.0
     positive = ("rate",)
 
-    def log_density(self, x: Any) -> Any:
+    def _log_density(self, x: np.ndarray) -> np.ndarray:
         return math.log(self.rate) - self.rate * x
 
     def draw(self, rng: np.random.Generator, size: tuple[int, ...]) -> np.ndarray:
@@ -142,9 +171,9 @@ class Gamma(_Positive, Prior):
     rate: float = 1.0
     positive = ("shape", "rate")
 
-    def log_density(self, x: Any) -> Any:
+    def _log_density(self, x: np.ndarray) -> np.ndarray:
         norm = self.shape * math.log(self.rate) - math.lgamma(self.shape)
-        return norm + (self.shape - 1) * np.log(x) - self.rate * x
+        return norm + _times_log(self.shape - 1, np.log(x)) - self.rate * x
 
     def draw(self, rng: np.random.Generator, size: tuple[int, ...]) -> np.ndarray:
         return rng.gamma(self.shape, 1 / self.rate, size)
@@ -158,8 +187,9 @@ class LogNormal(_Positive, Prior):
     sd: float = 1.0
     positive = ("sd",)
 
-    def log_density(self, x: Any) -> Any:
-        return Normal(self.mean, self.sd).log_density(np.log(x)) - np.log(x)
+    def _log_density(self, x: np.ndarray) -> np.ndarray:
+        log_x = np.log(np.where(x.real > 0, x, 1.0))
+        return np.where(x.real > 0, Normal(self.mean, self.sd).log_density(log_x) - log_x, -np.inf)
 
     def draw(self, rng: np.random.Generator, size: tuple[int, ...]) -> np.ndarray:
         return rng.lognormal(self.mean, self.sd, size)
@@ -177,9 +207,9 @@ class Beta(Prior):
     def bounds(self) -> tuple[float, float]:
         return 0.0, 1.0
 
-    def log_density(self, x: Any) -> Any:
+    def _log_density(self, x: np.ndarray) -> np.ndarray:
         norm = math.lgamma(self.a + self.b) - math.lgamma(self.a) - math.lgamma(self.b)
-        return norm + (self.a - 1) * np.log(x) + (self.b - 1) * np.log1p(-np.asarray(x))
+        return norm + _times_log(self.a - 1, np.log(x)) + _times_log(self.b - 1, np.log1p(-x))
 
     def draw(self, rng: np.random.Generator, size: tuple[int, ...]) -> np.ndarray:
         return rng.beta(self.a, self.b, size)
@@ -201,7 +231,7 @@ class Uniform(Prior):
     def bounds(self) -> tuple[float, float]:
         return self.lo, self.hi
 
-    def log_density(self, x: Any) -> Any:
+    def _log_density(self, x: np.ndarray) -> np.ndarray:
         return np.full(np.shape(x), -math.log(self.hi - self.lo))
 
     def draw(self, rng: np.random.Generator, size: tuple[int, ...]) -> np.ndarray:
@@ -209,14 +239,13 @@ class Uniform(Prior):
 
 
 PRIORS: dict[str, type[Prior]] = {
-    p.__name__: p
-    for p in (Normal, StudentT, HalfNormal, HalfCauchy, Exponential, Gamma, LogNormal, Beta, Uniform)
+    p.__name__: p for p in (Normal, StudentT, HalfNormal, HalfCauchy, Exponential, Gamma, LogNormal, Beta, Uniform)
 }
 
 
 def prior_from_data(data: Any) -> Prior:
     """Read what :meth:`Prior.to_data` wrote."""
-    if not isinstance(data, dict) or data.get("prior") not in PRIORS:
+    if not isinstance(data, dict) or not isinstance(data.get("prior"), str) or data["prior"] not in PRIORS:
         name = data.get("prior") if isinstance(data, dict) else data
         raise ModelError(f"{name!r} is no prior. There are {listed(PRIORS)}.{did_you_mean(str(name), PRIORS)}")
     arguments = {key: value for key, value in data.items() if key != "prior"}

@@ -28,6 +28,9 @@ def make_model(*events, sizes=None):
         responses=tuple(event.name for event in events if event.is_response),
         sizes=sizes or {"action": 2},
         needs=lambda response: FALSE,
+        updates={},
+        records={},
+        response_rules={},
     )
 
 
