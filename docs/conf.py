@@ -1,11 +1,11 @@
 """How the documentation is built: ``sphinx-build -W -b html docs docs/_build/html``."""
 
-from importlib.metadata import version as installed_version
+import rlbackends
 
 project = "rlbackends"
 author = "The rlbackends developers"
 copyright = "The rlbackends developers, Apache-2.0"
-release = installed_version("rlbackends")
+release = rlbackends.__version__
 version = ".".join(release.split(".")[:2])
 
 extensions = [
@@ -16,6 +16,7 @@ extensions = [
     "numpydoc",
 ]
 exclude_patterns = ["_build"]
+templates_path = ["_templates"]
 
 myst_enable_extensions = ["amsmath", "colon_fence", "deflist", "dollarmath"]
 myst_heading_anchors = 3
@@ -27,5 +28,17 @@ numpydoc_show_class_members = False
 
 html_theme = "pydata_sphinx_theme"
 html_title = "rlbackends"
-html_theme_options = {"show_prev_next": True, "secondary_sidebar_items": ["page-toc"]}
+html_theme_options = {
+    "show_prev_next": True,
+    "secondary_sidebar_items": ["page-toc"],
+    "header_links_before_dropdown": 6,
+    "navbar_persistent": ["search-button"],
+}
+# The left column lists the pages below a page; these have none, and leave its room to code and tables.
+html_sidebars = {
+    page: []
+    for page in ("index", "install", "first-model", "semantics", "how-it-works", "choose-a-backend", "licence")
+}
+html_static_path = ["_static"]
+html_css_files = ["wide.css"]
 html_show_sourcelink = False
