@@ -39,6 +39,8 @@ class CheckReport:
         Backend → log-likelihood of all responses, summed, at the first point.
     comparisons : tuple of Comparison
         Each backend against the reference.
+    reports : tuple of str
+        What was inferred from the data, such as the order of labels.
     """
 
     model: str
@@ -46,6 +48,7 @@ class CheckReport:
     where: str
     log_likelihood: Mapping[str, float]
     comparisons: tuple[Comparison, ...]
+    reports: tuple[str, ...] = ()
 
     @property
     def agrees(self) -> bool:
@@ -64,7 +67,7 @@ class CheckReport:
                 ]
                 rows.append([f"{_WORDS[quantity]} (within {tolerance:.0e})", *cells])
         widths = [max(len(row[i]) for row in rows) for i in range(len(names) + 1)]
-        lines = [f"{self.model} on {self.data}, at {self.where}"]
+        lines = [f"{self.model} on {self.data}, at {self.where}", *self.reports]
         for row in rows:
             lines.append(
                 "  "
@@ -160,7 +163,7 @@ def check(
             compiled = compile_model(model, bound, name, population=population, **settings)
             comparisons.append(compare(compiled, at, expected))
     totals = {"reference": total, **{c.backend: c.log_likelihood[0] for c in comparisons}}
-    return CheckReport(model.name, _describe(bound), where, totals, tuple(comparisons))
+    return CheckReport(model.name, _describe(bound), where, totals, tuple(comparisons), bound.reports)
 
 
 def _describe(data: Any) -> str:

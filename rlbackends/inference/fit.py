@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 import tempfile
 from collections.abc import Mapping
 from pathlib import Path
@@ -131,6 +132,9 @@ def fit(
     target = None if output is None else check_output(output, overwrite=overwrite)
     module = row.load()
     compiled = compile_model(model, data, backend, population=population, **settings)
+    if progress == "auto":
+        for report in compiled.data.reports:
+            print(report, file=sys.stderr)
     certificate = certify(compiled, reference_for(compiled), points=certificate_points, seed=seed)
     _check_start(compiled, certificate)
     reporter = Progress(f"{model.name} on {backend}", tune + draws, chains, mode=progress)

@@ -107,7 +107,8 @@ class Fit:
         Parameters
         ----------
         var_names : list of str, optional
-            Which variables; default: the group's (locations and sds), or the subjects' if there is no group.
+            Which variables; default: the group's (``alpha_location`` and ``alpha_sd`` on the link's scale,
+            ``alpha_group`` their median subject on the natural scale), or the subjects' if there is no group.
             ``"all"``: every variable.
         **kwargs
             Passed to ``arviz.summary``.
@@ -178,11 +179,12 @@ class Fit:
 
         if "log_likelihood" not in self.tree.children:
             raise SettingError("loo: this fit was made with log_likelihood=False.")
-        result = az.loo(self.tree)
+        result = az.loo(self.tree, pointwise=True)
         fixed = self.tree["log_likelihood_constant"]["log_likelihood"].values
-        varying = self.tree["log_likelihood"].sizes["observation"]
-        result.elpd += float(fixed.sum())
-        result.n_data_points = int(varying + fixed.size)
+        cells = np.concatenate([np.ravel(result.elpd_i.values), fixed])
+        result.elpd = float(cells.sum())
+        result.se = float(np.sqrt(cells.size * np.var(cells)))
+        result.n_data_points = int(cells.size)
         return result
 
     # What the model went through

@@ -34,10 +34,10 @@ def posterior_tree(
 ) -> xr.DataTree:
     """Return the DataTree of a fit.
 
-    Groups: ``posterior`` (latents and subjects' parameters), ``sample_stats``, ``log_likelihood`` over ``observation``
-    with the cells that vary over draws, ``log_likelihood_constant`` with the others, ``observed_data`` and
-    ``constant_data`` (the events as the model saw them). Model, population, settings, certificate and the labels are
-    JSON in the root's attributes.
+    Groups: ``posterior`` (latents, group medians and subjects' parameters), ``sample_stats``, ``log_likelihood`` over
+    ``observation`` with the cells that vary over draws, ``log_likelihood_constant`` with the others,
+    ``observed_data`` and ``constant_data`` (the events as the model saw them). Model, population, settings, certificate
+    and labels are JSON in the root's attributes.
     """
     import xarray as xr
 
@@ -49,6 +49,8 @@ def posterior_tree(
     for latent in layout.latents:
         dims = ("chain", "draw", "subject") if latent.per_subject else ("chain", "draw")
         posterior[latent.name] = (dims, latents[latent.name])
+    for name, value in layout.group(latents).items():
+        posterior[name] = (("chain", "draw"), value)
     for name, value in parameters.items():
         posterior[name] = (("chain", "draw", "subject"), np.array(value))
     chains, draws = next(iter(results.stats.values())).shape

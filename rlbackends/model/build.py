@@ -21,6 +21,8 @@ from rlbackends.model.responses import Distribution, Response
 from rlbackends.model.supports import Support
 
 RESERVED = ("subject", "trial", "block", "chain", "draw", "observation", "sample")
+# The arguments of response families, which stand beside the response in its log-probability.
+RESERVED_EVENTS = ("logits", "log_probs", "where", "mean", "sd", "uniform")
 
 
 @dataclass(frozen=True)
@@ -85,8 +87,9 @@ def check_names(faults: Faults, groups: Mapping[str, Sequence[str]]) -> bool:
                 faults.add(f"'{name}' is both {_a(owner[name])} and {_a(group)}; give one of them another name.")
                 unique = False
             else:
-                if name in RESERVED:
-                    faults.add(f"{group} '{name}' has a reserved name; {listed(RESERVED)} stand for something else.")
+                reserved = RESERVED + RESERVED_EVENTS if group == "event" else RESERVED
+                if name in reserved:
+                    faults.add(f"{group} '{name}' has a reserved name; {listed(reserved)} stand for something else.")
                 owner[name] = group
     return unique
 

@@ -118,6 +118,20 @@ class Layout:
             result[name] = np.broadcast_to(value, (*shape, self.n_subjects))
         return result
 
+    def group(self, values: Mapping[str, Any]) -> dict[str, np.ndarray]:
+        """Return each pooled parameter's value at the group's location, on the natural scale.
+
+        It is the median of subjects, named ``alpha_group``; leading axes (chain, draw) come free.
+        """
+        result = {}
+        for name, node in self.natural.items():
+            location = values.get(f"{name}_location")
+            if location is not None:
+                at = {f"{name}_location": location, f"{name}_linear": location}
+                at |= {f"{name}_sd": 0.0, f"{name}_offset": 0.0}
+                result[f"{name}_group"] = np.asarray(evaluate(node, at))
+        return result
+
     def log_prior(self, z: Mapping[str, Any]) -> float:
         """Return the log-density of the unconstrained latents: priors and Jacobians."""
         values = self.constrain(z)
@@ -188,9 +202,8 @@ def make_layout(model: Model, resolved: Mapping[str, Any], n_subjects: int) -> L
 def _check_clashes(model: Model, latents: list[Latent]) -> None:
     taken = {*model.parameters, *model.states, *model.events, *model.records}
     clash = [latent.name for latent in latents if latent.name in taken and latent.name not in model.parameters]
-    clash += [
-        f"{n}_{s}" for n in model.parameters for s in ("location", "sd", "offset", "linear") if f"{n}_{s}" in taken
-    ]
+    suffixes = ("location", "sd", "offset", "linear", "group")
+    clash += [f"{n}_{s}" for n in model.parameters for s in suffixes if f"{n}_{s}" in taken]
     if clash:
         raise ModelError(
             f"model '{model.name}': the name '{clash[0]}' also stands for a group variable; give it another name."

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import warnings
+
 import numpy as np
 import pytest
 
 import rlbackends as rl
 from rlbackends.backends.reference.simulate import simulate_subject
+from rlbackends.inference.result import ConvergenceWarning
 
 
 def simulated(n_subjects=5, n_trials=60, seed=0):
@@ -47,7 +50,9 @@ def data():
 def fits(model, data):
     """Return a fit on each backend, with the same settings."""
     settings = dict(draws=400, tune=500, chains=2, cores=2, seed=3, target_accept=0.9, progress="off")
-    return {backend: rl.fit(model, data, backend=backend, **settings) for backend in ("numpyro", "pymc")}
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ConvergenceWarning)  # short chains: enough to see what a fit gives
+        return {backend: rl.fit(model, data, backend=backend, **settings) for backend in ("numpyro", "pymc")}
 
 
 @pytest.fixture(params=["numpyro", "pymc"])

@@ -28,7 +28,7 @@ def test_both_backends_give_the_same_tree(fits):
         }
     assert shapes["numpyro"] == shapes["pymc"]
     assert set(shapes["pymc"]["sample_stats"]) == {*STATISTICS, "chain", "draw"}
-    names = {f"{p}{s}" for p in ("alpha", "beta") for s in ("", "_location", "_sd", "_offset")}
+    names = {f"{p}{s}" for p in ("alpha", "beta") for s in ("", "_location", "_sd", "_offset", "_group")}
     assert set(shapes["pymc"]["posterior"]) == names | {"chain", "draw", "subject"}
 
 
@@ -47,6 +47,7 @@ def test_the_posterior_is_on_the_scale_that_it_says(one_fit):
 
     linear = posterior["alpha_location"] + posterior["alpha_sd"] * posterior["alpha_offset"]
     np.testing.assert_allclose(posterior["alpha"].values, ndtr(linear.values), rtol=1e-12)
+    np.testing.assert_allclose(posterior["alpha_group"].values, ndtr(posterior["alpha_location"].values), rtol=1e-12)
     linear = posterior["beta_location"] + posterior["beta_sd"] * posterior["beta_offset"]
     np.testing.assert_allclose(posterior["beta"].values, np.exp(linear.values), rtol=1e-12)
 
@@ -87,6 +88,7 @@ def test_loo_runs(one_fit):
     assert whole.n_data_points == 289
     fixed = float(one_fit.tree["log_likelihood_constant"]["log_likelihood"].sum())
     assert whole.elpd == pytest.approx(plain.elpd + fixed)
+    assert whole.se > 0
 
 
 def test_trajectories_at_the_mean_and_at_draws(one_fit, model, data):

@@ -55,7 +55,7 @@ def _div(a: Any, b: Any) -> Any:
 
 def _div_backward(kept: tuple[Any, Any], gradient: Any) -> tuple[Any, Any]:
     a, b = kept
-    return _times(gradient, 1.0 / b), _times(gradient, -a / jnp.square(b))
+    return _times(gradient, 1.0 / b), _times(gradient, -(a / b) / b)
 
 
 _div.defvjp(lambda a, b: (a / b, (a, b)), _div_backward)
