@@ -26,7 +26,7 @@ _HOMES: dict[str, str] = {
     ),
     **dict.fromkeys(["Pooling", "Population"], "rlbackends.population"),
     **dict.fromkeys(["Trials", "read_trials"], "rlbackends.data"),
-    **dict.fromkeys(["compile", "backends"], "rlbackends.backends"),
+    **dict.fromkeys(["compile", "installed_backends"], "rlbackends.backends"),
     **dict.fromkeys(["check", "fit", "load"], "rlbackends.inference"),
 }  # fmt: skip
 _MODULES = {
@@ -38,7 +38,7 @@ _MODULES = {
     "testing": "rlbackends.testing",
 }
 
-__all__ = [*_HOMES, *_MODULES, "__version__"]  # noqa: PLE0604
+__all__ = [*_HOMES, *_MODULES, "__version__"]
 
 if TYPE_CHECKING:
     from rlbackends import catalogue as catalogue

@@ -136,7 +136,8 @@ class CompiledModel:
 
         arrays = self.engine.log_likelihood(self.read_params(params))
         variables = {}
-        for name, values in arrays.items():
+        for name in self.model.responses:
+            values = arrays[name]
             observed = ~self.data.missing[name]
             if observed.ndim > 2:
                 observed = observed.any(axis=tuple(range(2, observed.ndim)))
@@ -159,7 +160,8 @@ class CompiledModel:
         """
         import xarray as xr
 
-        arrays = self.engine.trajectories(self.read_params(params))
+        found = self.engine.trajectories(self.read_params(params))
+        arrays = {name: found[name] for name in (*self.model.states, *self.model.records)}
         valid = self.data.valid
         variables = {}
         for name, values in arrays.items():

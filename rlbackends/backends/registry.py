@@ -82,7 +82,7 @@ def get_backend(name: str) -> Backend:
     return BACKENDS[name]
 
 
-def backends() -> tuple[str, ...]:
+def installed_backends() -> tuple[str, ...]:
     """Return the names of the backends whose packages are installed."""
     return tuple(name for name, backend in BACKENDS.items() if backend.is_installed)
 

@@ -50,5 +50,9 @@ def _labels(data: Any, name: str, event: Any, where: tuple[Any, ...]) -> Any:
     values, missing = data.values[name][where], data.missing[name][where]
     if event.kind.name == "real":
         return np.where(missing, np.nan, values)
+    import pandas as pd
+
     labels = data.levels[name]
-    return [None if gone else labels[int(code)] for code, gone in zip(values, missing, strict=True)]
+    found = [None if gone else labels[int(code)] for code, gone in zip(values, missing, strict=True)]
+    # Whole-number labels stay so beside a missing one.
+    return pd.array(found, dtype="Int64") if all(isinstance(label, int) for label in labels) else found

@@ -7,6 +7,7 @@ import warnings
 
 import arviz as az
 import numpy as np
+import pandas as pd
 import pytest
 
 import rlbackends as rl
@@ -112,10 +113,11 @@ def test_regressors_are_a_tidy_row_a_trial(one_fit):
         "subject", "trial", "block", "choice", "reward", "q_1", "q_2", "prediction_error", "choice_log_likelihood",
     ]  # fmt: skip
     missed = table[(table.subject == "s2") & (table.trial == 8)].iloc[0]
-    assert missed.choice is None or np.isnan(missed.choice)
+    assert pd.isna(missed.choice)
     assert np.isnan(missed.prediction_error) and np.isnan(missed.choice_log_likelihood)
     played = table.dropna(subset=["prediction_error"])
-    q = np.where(played.choice == 1, played.q_1, played.q_2)
+    assert str(table.choice.dtype) == "Int64"
+    q = np.where(played.choice.to_numpy(int) == 1, played.q_1, played.q_2)
     np.testing.assert_allclose(played.prediction_error, played.reward - q, atol=1e-12)
 
 
@@ -141,7 +143,7 @@ fit = rl.load({str(path)!r})
 print(fit.summary())
 print(fit.equations())
 print(fit.certificate)
-print(fit.trajectories()["q"].shape, len(fit.regressors()), fit.certificate.holds, rl.backends())
+print(fit.trajectories()["q"].shape, len(fit.regressors()), fit.certificate.holds, rl.installed_backends())
 """
     output = run_python(code)
     assert "alpha_location" in output
