@@ -1,0 +1,123 @@
+"""The program ``rlbackends``: its commands, and what it says when something is wrong."""
+
+from __future__ import annotations
+
+import os
+import sys
+import warnings
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from textwrap import indent
+from typing import TYPE_CHECKING, Any
+
+from rlbackends.errors import RLBackendsError
+
+if TYPE_CHECKING:
+    from cyclopts import App
+
+_HELP = """Reinforcement-learning models of behaviour, written once and fitted on NumPyro or on PyMC.
+
+Start with: rlbackends demo"""
+
+_FAILED, _STOPPED = 2, 130
+
+# Command → examples, shown below its help. The functions are named alike, in modules named alike.
+_COMMANDS = {
+    "demo": "rlbackends demo\nrlbackends demo --backends pymc --subjects 20 --trials 100",
+    "models": "rlbackends models\nrlbackends models --json",
+    "show": """rlbackends show rescorla_wagner -o n_actions=5
+rlbackends show my_models.py:win_stay --latex
+rlbackends show aliens --json > aliens.json""",
+    "check": """rlbackends check rescorla_wagner prl.tsv --subject subjID --trial trial \\
+  --column reward=outcome --param alpha=0.3 --param beta=2
+rlbackends check my_models.py:win_stay \\
+  --wide choice=actions.csv --wide reward=rewards.csv""",
+    "fit": """rlbackends fit rescorla_wagner prl.tsv --backend pymc --subject subjID \\
+  --trial trial --column reward=outcome --output fit.nc
+rlbackends fit perseveration igt.txt --backend numpyro --subject subjID \\
+  -o n_actions=4 --derive "reward=(gain - abs(loss)) / 100\"""",
+    "doctor": "rlbackends doctor\nrlbackends doctor --json",
+}
+
+
+def make_app() -> App:
+    """Return the program; a command's module is imported when it is needed."""
+    from cyclopts import App, Parameter
+
+    import rlbackends
+
+    app = App(
+        name="rlbackends",
+        help=_HELP,
+        version=rlbackends.__version__,
+        help_format="plaintext",
+        suppress_keyboard_interrupt=False,  # main says that it stopped
+        # `--column` is never negated, and an empty default explains nothing.
+        default_parameter=Parameter(
+            negative="", show_default=lambda value: None if value in ((), "", False) else value
+        ),
+    )
+    for name, examples in _COMMANDS.items():
+        epilogue = "Examples:\n" + indent(examples, "  ")
+        app.command(f"rlbackends.cli.{name}:{name}", name=name, help_epilogue=epilogue)
+    return app
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the program and return its exit status.
+
+    Parameters
+    ----------
+    arguments : sequence of str, optional
+        What follows the program's name; default: those of this process.
+
+    Returns
+    -------
+    int
+        0: done. 1: the answer is no (``check``: the backends disagree). 2: it could not be done, and
+        standard error says why. 130: stopped by Ctrl-C.
+    """
+    from cyclopts import CycloptsError
+
+    _replace_what_the_terminal_lacks()
+    try:
+        with _plain_warnings():
+            status = make_app()(
+                list(sys.argv[1:] if arguments is None else arguments),
+                exit_on_error=False,
+                result_action="return_value",
+            )
+            sys.stdout.flush()
+    except CycloptsError:
+        return _FAILED  # it has printed what is wrong
+    except RLBackendsError as error:
+        print(f"error: {error}", file=sys.stderr)
+        return _FAILED
+    except KeyboardInterrupt:
+        print("stopped.", file=sys.stderr)
+        return _STOPPED
+    except BrokenPipeError:
+        # The reader, such as `head`, has gone: nobody is left to tell.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return _FAILED
+    return status or 0
+
+
+def _replace_what_the_terminal_lacks() -> None:
+    """Let a terminal that has no β print a question mark instead of failing."""
+    for stream in (sys.stdout, sys.stderr):
+        if hasattr(stream, "reconfigure") and (stream.encoding or "").lower().replace("-", "") != "utf8":
+            stream.reconfigure(errors="replace")
+
+
+@contextmanager
+def _plain_warnings() -> Iterator[None]:
+    """Show warnings as one line, without the place in our code that raised them."""
+
+    def show(message: Any, *_: Any) -> None:
+        print(f"warning: {message}", file=sys.stderr, flush=True)
+
+    with warnings.catch_warnings():
+        warnings.filterwarnings("always", category=UserWarning)
+        warnings.showwarning = show
+        yield

@@ -1,0 +1,164 @@
+"""What several commands take: a model, a table of trials, and pairs such as ``choice=response``."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Annotated, Any
+
+from cyclopts import Parameter
+
+from rlbackends.errors import SettingError, listed
+
+if TYPE_CHECKING:
+    from rlbackends.data import Trials
+    from rlbackends.model import Model
+
+MODEL_HELP = "A name from 'rlbackends models', file.py:name (a Model, or a function that returns one), or a model.json."
+DATA_HELP = "A CSV or TSV file, one row a trial. Leave it out with --wide."
+
+ModelArgument = Annotated[str, Parameter(help=MODEL_HELP)]
+DataArgument = Annotated[str | None, Parameter(help=DATA_HELP)]
+OptionPairs = Annotated[
+    tuple[str, ...],
+    Parameter(
+        name=["--option", "-o"],
+        metavar="NAME=VALUE",
+        help="An option of the function that makes the model, such as n_actions=5. Can be repeated.",
+    ),
+]
+
+# Arguments of read_trials that can't name an event as well.
+_TAKEN = ("source", "subject", "trial", "block", "levels", "derive")
+
+
+@Parameter(name="*")
+@dataclass(frozen=True)
+class DataOptions:
+    """Which column holds what."""
+
+    subject: Annotated[str | None, Parameter(metavar="COLUMN", help="The column that says whose trial a row is.")] = (
+        None
+    )
+    trial: Annotated[
+        str | None,
+        Parameter(metavar="COLUMN", help="The column of trial numbers; without it the rows' order counts."),
+    ] = None
+    block: Annotated[
+        str | None,
+        Parameter(metavar="COLUMN", help="The column of blocks; states start again with each block."),
+    ] = None
+    column: Annotated[
+        tuple[str, ...],
+        Parameter(
+            metavar="EVENT=COLUMN",
+            help="An event's column, such as reward=outcome; commas between several columns of one event. "
+            "Without it an event is read from the column of its own name. Can be repeated.",
+        ),
+    ] = ()
+    derive: Annotated[
+        tuple[str, ...],
+        Parameter(
+            metavar="EVENT=FORMULA",
+            help='An event by formula, such as "reward=gain - abs(loss)". Can be repeated; the same event '
+            "again is its next entry.",
+        ),
+    ] = ()
+    levels: Annotated[
+        tuple[str, ...],
+        Parameter(
+            metavar="EVENT=LABELS",
+            help="An event's labels in order, such as choice=no-go,go; without it they are inferred and "
+            "printed. Can be repeated.",
+        ),
+    ] = ()
+    wide: Annotated[
+        tuple[str, ...],
+        Parameter(
+            metavar="EVENT=FILE",
+            help="Instead of DATA: a file for each event, one column a subject, one row a trial. Can be repeated.",
+        ),
+    ] = ()
+
+
+def pairs(option: str, given: Iterable[str], expected: str) -> list[tuple[str, str]]:
+    """Return ``name=value`` texts in two; what has no ``=`` is an error that says what was expected."""
+    found = []
+    for text in given:
+        name, sign, value = (part.strip() for part in text.partition("="))
+        if not (name and sign and value):
+            raise SettingError(f"{option} is {text!r}, expected {expected}.")
+        found.append((name, value))
+    return found
+
+
+def numbers(option: str, given: Iterable[str], expected: str) -> dict[str, float]:
+    """Return ``name=number`` texts as numbers."""
+    found = {}
+    for name, value in pairs(option, given, expected):
+        try:
+            found[name] = float(value)
+        except ValueError:
+            raise SettingError(f"{option} {name} is {value!r}, expected a number, as in {expected}.") from None
+    return found
+
+
+def words(text: str) -> list[str]:
+    """Return what stands between commas."""
+    return [word.strip() for word in text.split(",") if word.strip()]
+
+
+def model_options(given: Iterable[str]) -> dict[str, Any]:
+    """Return options of a model's function: numbers, true and false as such, everything else as text."""
+    found = {}
+    for name, value in pairs("--option", given, "NAME=VALUE, such as --option n_actions=5"):
+        try:
+            found[name] = json.loads(value)
+        except ValueError:
+            found[name] = value
+    return found
+
+
+def read_data(model: Model, data: str | None, options: DataOptions) -> Trials:
+    """Read the trials that a model needs."""
+    import rlbackends as rl
+
+    wide = dict(pairs("--wide", options.wide, "EVENT=FILE, such as --wide choice=actions.csv"))
+    if (data is None) == (not wide):
+        raise SettingError(
+            "both DATA and --wide are given. Give a table of trials, or a file for each event, not both."
+            if wide
+            else "there are no data. Give a table of trials (DATA), or a file for each event: "
+            "--wide choice=actions.csv."
+        )
+    columns = _several(pairs("--column", options.column, "EVENT=COLUMN, such as --column reward=outcome"), split=True)
+    derive = _several(pairs("--derive", options.derive, 'EVENT=FORMULA, such as --derive "reward=gain - loss"'))
+    levels = {
+        name: words(value)
+        for name, value in pairs("--levels", options.levels, "EVENT=LABELS, such as --levels choice=1,2")
+    }
+    clash = [name for name in (*columns, *derive) if name in _TAKEN]
+    if clash:
+        raise SettingError(
+            f"{listed(clash)} can't be the name of an event; --subject, --trial and --block say columns."
+        )
+    if not wide:
+        columns = {name: name for name in model.events if name not in derive and name not in _TAKEN} | columns
+    return rl.read_trials(
+        wide or data,
+        subject=options.subject,
+        trial=options.trial,
+        block=options.block,
+        levels=levels or None,
+        derive=derive or None,
+        **columns,
+    )
+
+
+def _several(given: Iterable[tuple[str, str]], *, split: bool = False) -> dict[str, str | list[str]]:
+    """Return each name's value; a name that comes again, or has commas where they split, has a list."""
+    found: dict[str, list[str]] = {}
+    for name, value in given:
+        found.setdefault(name, []).extend(words(value) if split else [value])
+    return {name: values[0] if len(values) == 1 else values for name, values in found.items()}

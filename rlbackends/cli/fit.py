@@ -1,0 +1,139 @@
+"""``rlbackends fit``: a posterior from a table of trials."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, Literal
+
+from cyclopts import Parameter
+
+from rlbackends.cli.arguments import (
+    DataArgument,
+    DataOptions,
+    ModelArgument,
+    OptionPairs,
+    model_options,
+    numbers,
+    read_data,
+)
+from rlbackends.errors import SettingError
+
+if TYPE_CHECKING:
+    from rlbackends.inference import Fit
+
+_DATA_OPTIONS = DataOptions()
+
+
+def fit(
+    model: ModelArgument,
+    data: DataArgument = None,
+    /,
+    *,
+    backend: Annotated[Literal["numpyro", "pymc"], Parameter(help="Which library computes and samples.")],
+    option: OptionPairs = (),
+    columns: DataOptions = _DATA_OPTIONS,
+    pooling: Annotated[
+        Literal["partial", "none", "complete"],
+        Parameter(help="Subjects come from an estimated group, are each alone, or share one value."),
+    ] = "partial",
+    fix: Annotated[
+        tuple[str, ...],
+        Parameter(metavar="NAME=NUMBER", help="Fix a parameter, such as lapse=0.02. Can be repeated."),
+    ] = (),
+    draws: Annotated[int, Parameter(help="Kept draws of each chain.")] = 1000,
+    tune: Annotated[int, Parameter(help="Tuning iterations of each chain.")] = 1000,
+    chains: int = 4,
+    cores: Annotated[
+        int | None, Parameter(help="Chains that run at once; default: as many as there are processors.")
+    ] = None,
+    seed: Annotated[int, Parameter(help="The same seed gives the same draws.")] = 0,
+    target_accept: Annotated[float, Parameter(help="Raise it towards 1 if there are divergences.")] = 0.8,
+    output: Annotated[
+        str,
+        Parameter(metavar="FILE", help="Where to save the fit (.nc); default: MODEL-BACKEND.nc in this folder."),
+    ] = "",
+    regressors: Annotated[
+        str,
+        Parameter(metavar="FILE", help="Also write a row a trial (.csv): states, records, log-likelihoods."),
+    ] = "",
+    overwrite: Annotated[bool, Parameter(help="Let these files replace others.")] = False,
+) -> None:
+    """Sample a model's posterior, and save it.
+
+    Before it samples it compares the backend with the reference on these data; if they disagree, it does not
+    start.
+    """
+    import rlbackends as rl
+    from rlbackends.cli.load_model import load_model
+    from rlbackends.cli.output import heading, say
+    from rlbackends.inference.fit import check_output
+
+    found = load_model(model, model_options(option))
+    bound = read_data(found, data, columns).bind(found)
+    population = rl.Population(pooling, **numbers("--fix", fix, "--fix lapse=0.02"))
+    population.resolve(found, bound.n_subjects)
+    # What can't be written is told now, not after an hour.
+    output = output or f"{found.name}-{backend}.nc"
+    _check_new("--output", output, overwrite=overwrite)
+    target = check_output(output, overwrite=overwrite)
+    table_file = _check_table(regressors, overwrite=overwrite) if regressors else None
+    say(bound)
+    for line in bound.reports:
+        say(line)
+    heading("Equations")
+    say("\n".join(f"  {line}".rstrip() for line in found.equations().splitlines()))
+    heading(f"Sampling on {backend}: {chains} chains × ({tune} tuning + {draws} kept) draws")
+    say("  First the backend is compared with the reference on these data.")
+    result = rl.fit(
+        found, bound, backend=backend, population=population, draws=draws, tune=tune, chains=chains,
+        cores=cores, seed=seed, target_accept=target_accept, output=target, overwrite=overwrite,
+    )  # fmt: skip
+    say_fit(result)
+    heading("Saved")
+    say(f"  {target}   read it with rlbackends.load('{target}')")
+    if table_file is not None:
+        result.regressors().to_csv(table_file, index=False)
+        say(f"  {table_file}   a row a trial")
+
+
+def _check_new(option: str, name: str, *, overwrite: bool) -> None:
+    """Refuse to replace a file unasked."""
+    if Path(name).exists() and not overwrite:
+        raise SettingError(f"{option} '{name}' exists. Choose another name, remove it, or add --overwrite.")
+
+
+def _check_table(name: str, *, overwrite: bool) -> Path:
+    """Return the path of a table that can be written."""
+    path = Path(name)
+    if path.suffix != ".csv":
+        raise SettingError(f"--regressors is '{name}', expected a file that ends in .csv.")
+    _check_new("--regressors", name, overwrite=overwrite)
+    if not path.parent.is_dir():
+        raise SettingError(f"--regressors '{name}' can't be written: there is no folder '{path.parent}'.")
+    return path
+
+
+def say_fit(result: Fit) -> None:
+    """Write a fit's certificate, summary and diagnostics."""
+    from rlbackends.cli.output import heading, say, seconds, table
+
+    heading("Certificate")
+    say("\n".join(f"  {line}" for line in str(result.certificate).splitlines()))
+    heading("Posterior")
+    summary: Any = result.summary()
+    rows = [[name, *(_rounded(column, row[column]) for column in summary.columns)] for name, row in summary.iterrows()]
+    table(("", *summary.columns), rows, numbers_from=1, indent=2)
+    heading("Diagnostics")
+    found = result.diagnostics
+    say(
+        f"  largest R-hat {found['r_hat_max']:.3f} · smallest effective sample size "
+        f"{found['ess_bulk_min']:.0f} (bulk), {found['ess_tail_min']:.0f} (tail) · "
+        f"{found['divergences']} divergences"
+    )
+    timing = result.timing
+    say(f"  compiled in {seconds(timing['compile_seconds'])}, sampled in {seconds(timing['sample_seconds'])}")
+
+
+def _rounded(column: str, value: Any) -> str:
+    """Return a number of a summary with the digits that its column deserves."""
+    return f"{float(value):.0f}" if column.startswith("ess") else f"{float(value):.3f}"

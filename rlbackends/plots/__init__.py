@@ -1,0 +1,7 @@
+"""Pictures of fits, each a matplotlib Figure that can be saved without a display; no global state."""
+
+from rlbackends.plots.posteriors import plot_posteriors
+from rlbackends.plots.recovery import plot_recovery
+from rlbackends.plots.trajectory import plot_trajectory
+
+__all__ = ["plot_posteriors", "plot_recovery", "plot_trajectory"]

@@ -1,0 +1,77 @@
+"""``fit``: what it refuses before it samples; what it says afterwards."""
+
+import pytest
+
+import rlbackends as rl
+
+COLUMNS = ["--subject", "id", "--trial", "n", "--column", "choice=response", "--column", "reward=gain"]
+
+
+@pytest.fixture
+def never_sampling(monkeypatch):
+    """Make a call of ``rl.fit`` fail the test."""
+
+    def fail(*_, **__):
+        pytest.fail("it started to sample")
+
+    monkeypatch.setattr(rl, "fit", fail)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["--output", "fit.txt"], "output is 'fit.txt', expected a file that ends in .nc"),
+        (["--output", "here.nc"], "--output 'here.nc' exists. Choose another name, remove it, or add --overwrite."),
+        (["--regressors", "r.tsv"], "--regressors is 'r.tsv', expected a file that ends in .csv"),
+        (["--regressors", "prl.csv"], "--regressors 'prl.csv' exists"),
+        (["--regressors", "nowhere/r.csv"], "there is no folder 'nowhere'"),
+        (["--fix", "beta"], "--fix is 'beta', expected --fix lapse=0.02"),
+        (["--fix", "bta=1"], "no parameter 'bta'"),
+        (["--fix", "alpha=2"], "'alpha' is fixed to a value outside its support"),
+        (["--option", "n_actions=1"], "n_actions"),
+    ],
+)
+@pytest.mark.usefixtures("never_sampling")
+def test_what_can_not_be_done_is_said_before_sampling(program, table, tmp_path, arguments, words):
+    (tmp_path / "here.nc").touch()
+    ran = program("fit", "rescorla_wagner", table, "--backend", "numpyro", *COLUMNS, *arguments)
+    assert ran.status == 2
+    assert words in ran.err and "Traceback" not in ran.err
+
+
+def test_settings_reach_the_call(program, table, monkeypatch):
+    asked = {}
+
+    class Stop(rl.errors.RLBackendsError):
+        pass
+
+    def record(model, data, **given):
+        asked.update(given, model=model, data=data)
+        raise Stop("enough")
+
+    monkeypatch.setattr(rl, "fit", record)
+    ran = program(
+        "fit", "rescorla_wagner", table, "--backend", "pymc", *COLUMNS, "--pooling", "none", "--fix", "beta=1.5",
+        "--draws", 7, "--tune", 8, "--chains", 3, "--cores", 1, "--seed", 9, "--target-accept", 0.9,
+    )  # fmt: skip
+    assert ran.err == "error: enough\n"
+    assert "A → 0" in ran.out and "Equations" in ran.out
+    assert repr(asked["population"]) == "Population('none', beta=1.5)"
+    expected = {"backend": "pymc", "draws": 7, "tune": 8, "chains": 3, "cores": 1, "seed": 9, "target_accept": 0.9}
+    assert {name: asked[name] for name in expected} == expected
+    assert str(asked["output"]) == "rescorla_wagner-pymc.nc"
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("backend", ["numpyro", "pymc"])
+def test_a_fit_is_told_and_saved(program, table, tmp_path, backend):
+    ran = program(
+        "fit", "rescorla_wagner", table, "--backend", backend, *COLUMNS, "--draws", 30, "--tune", 30,
+        "--chains", 2, "--output", "fit.nc", "--regressors", "r.csv",
+    )  # fmt: skip
+    assert ran.status == 0, ran.err
+    for words in ("agrees with the reference", "alpha_location", "largest R-hat", "Saved", "fit.nc", "r.csv"):
+        assert words in ran.out
+    assert rl.load(tmp_path / "fit.nc").backend == backend
+    header, *rows = (tmp_path / "r.csv").read_text(encoding="utf-8").splitlines()
+    assert header.startswith("subject,trial,block,choice,reward") and len(rows) == 10
