@@ -9,8 +9,7 @@ from typing import Any
 import numpy as np
 
 from rlbackends.backends.protocol import CompiledModel
-from rlbackends.backends.registry import BACKENDS, get_backend
-from rlbackends.backends.registry import installed_backends
+from rlbackends.backends.registry import BACKENDS, get_backend, installed_backends
 from rlbackends.backends.registry import compile as compile_model
 from rlbackends.errors import SettingError
 from rlbackends.inference.agreement import QUANTITIES, Comparison, Point, compare, compute, prior_points
