@@ -31,6 +31,10 @@ class Engine(Protocol):
 
     def __init__(self, model: Model, data: BoundTrials, layout: Layout, **settings: Any) -> None: ...
 
+    def for_checking(self) -> Engine:
+        """Return an engine of the same graphs that is quick to compile, or itself."""
+        ...
+
     def log_likelihood(self, params: Arrays) -> dict[str, np.ndarray]:
         """Return each response's log-likelihood, (subject, trial)."""
         ...
@@ -104,6 +108,11 @@ class CompiledModel:
     def __repr__(self) -> str:
         d = self.data
         return f"CompiledModel({self.model.name} on {self.backend}: {d.n_subjects} subjects, up to {d.n_steps} trials)"
+
+    def for_checking(self) -> CompiledModel:
+        """Return the same model compiled for values that are wanted once: quick to compile, slower to run."""
+        engine = self.engine.for_checking()
+        return self if engine is self.engine else CompiledModel(self.model, self.data, self.layout, engine)
 
     @property
     def subjects(self) -> tuple[Any, ...]:

@@ -21,6 +21,16 @@ Start with: rlbackends demo"""
 
 _FAILED, _STOPPED = 2, 130
 
+# What each command does, for the list of them: a command's own module is not imported to show it.
+_SUMMARIES = {
+    "demo": "Simulate people, fit them on each backend, and compare: a few minutes.",
+    "models": "List the ready models.",
+    "show": "Print a model's equations, the columns it needs and its default priors.",
+    "check": "Compare the backends on a model and your data.",
+    "fit": "Sample a model's posterior, given your data.",
+    "doctor": "Say what is installed, and what computes how.",
+}
+
 # Command → examples, shown below its help. The functions are named alike, in modules named alike.
 _COMMANDS = {
     "demo": "rlbackends demo\nrlbackends demo --backends pymc --subjects 20 --trials 100",
@@ -59,7 +69,7 @@ def make_app() -> App:
     )
     for name, examples in _COMMANDS.items():
         epilogue = "Examples:\n" + indent(examples, "  ")
-        app.command(f"rlbackends.cli.{name}:{name}", name=name, help_epilogue=epilogue)
+        app.command(f"rlbackends.cli.{name}:{name}", name=name, help=_SUMMARIES[name], help_epilogue=epilogue)
     return app
 
 

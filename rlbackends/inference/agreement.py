@@ -108,8 +108,10 @@ def prior_points(compiled: CompiledModel, count: int, seed: int) -> list[Point]:
     return points
 
 
-def compute(compiled: CompiledModel, point: Point) -> dict[str, dict[str, np.ndarray]]:
-    """Return every quantity of a compiled model at a point, as named arrays."""
+def compute(
+    compiled: CompiledModel, point: Point, density: CompiledModel | None = None
+) -> dict[str, dict[str, np.ndarray]]:
+    """Return every quantity of a compiled model at a point, as named arrays; the joint density from ``density``."""
     value, gradient = compiled.value_and_gradient(point.params)
     log_likelihood = {str(k): v.values for k, v in compiled.log_likelihood(point.params).items()}
     result = {
@@ -118,21 +120,24 @@ def compute(compiled: CompiledModel, point: Point) -> dict[str, dict[str, np.nda
         "gradient": {**gradient, "(sum)": np.asarray(value)},
     }
     if point.z is not None:
-        density, slope = compiled.log_density_and_gradient(point.z)
-        result["log_density"] = {"(joint density)": np.asarray(density)}
+        joint, slope = (density or compiled).log_density_and_gradient(point.z)
+        result["log_density"] = {"(joint density)": np.asarray(joint)}
         result["log_density_gradient"] = slope
     return result
 
 
 def compare(
-    backend: CompiledModel, points: Sequence[Point], expected: Sequence[dict[str, dict[str, np.ndarray]]]
+    backend: CompiledModel,
+    points: Sequence[Point],
+    expected: Sequence[dict[str, dict[str, np.ndarray]]],
+    density: CompiledModel | None = None,
 ) -> Comparison:
-    """Compare a backend with what the reference gave at the same points."""
+    """Compare a backend with what the reference gave at the same points; its joint density from ``density``."""
     worst: dict[str, Agreement] = {}
     parting = None
     totals = []
     for number, (point, reference) in enumerate(zip(points, expected, strict=True)):
-        found = compute(backend, point)
+        found = compute(backend, point, density)
         totals.append(float(sum(np.nansum(v) for v in found["log_likelihood"].values())))
         for quantity, arrays in reference.items():
             tolerance = TOLERANCES["gradient" if quantity == "log_density_gradient" else quantity]

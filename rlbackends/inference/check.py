@@ -160,7 +160,7 @@ def check(
     for name in chosen:
         if name != "reference":
             compiled = compile_model(model, bound, name, population=population, **settings)
-            comparisons.append(compare(compiled, at, expected))
+            comparisons.append(compare(compiled.for_checking(), at, expected))
     totals = {"reference": total, **{c.backend: c.log_likelihood[0] for c in comparisons}}
     return CheckReport(model.name, _describe(bound), where, totals, tuple(comparisons), bound.reports)
 

@@ -680,3 +680,24 @@ def test_sampling_gives_draws_of_the_latents() -> None:
     result = sample(compiled.engine, seed=1, chains=2, tune=200, draws=100, cores=2)
     assert set(result.constrained) == set(compiled.layout.names)
     assert result.constrained["alpha_offset"].shape == (2, 100, 4)
+
+
+def test_arithmetic_is_exact_within_and_the_host_s_outside():
+    from rlbackends.backends.pymc.precision import exact
+
+    names = ("floatX", "cast_policy", "numba__fastmath")
+    before = {name: getattr(pytensor.config, name) for name in names}
+    with exact():
+        assert {name: getattr(pytensor.config, name) for name in names} == {
+            "floatX": "float64", "cast_policy": "numpy+floatX", "numba__fastmath": False,
+        }  # fmt: skip
+    assert {name: getattr(pytensor.config, name) for name in names} == before
+
+
+def test_an_engine_for_checking_is_cheap_unless_a_mode_was_chosen():
+    model = rl.catalogue.rescorla_wagner()
+    data = rl.Trials.from_arrays(subjects=[1], choice=[[0, 1]], reward=[[1.0, 0.0]])
+    compiled = rl.compile(model, data, "pymc")
+    assert compiled.for_checking().engine.mode == "FAST_COMPILE"
+    chosen = rl.compile(model, data, "pymc", mode="NUMBA")
+    assert chosen.for_checking() is chosen

@@ -43,3 +43,12 @@ def test_a_failed_save_leaves_what_was_there(tmp_path, monkeypatch):
         storage.save_tree(Tree(), path)
     assert path.read_text() == "precious"
     assert [p.name for p in tmp_path.iterdir()] == ["fit.nc"]
+
+
+def test_others_may_read_what_is_saved(tmp_path):
+    from rlbackends.inference.storage import save_tree
+
+    plain, saved = tmp_path / "plain", tmp_path / "fit.nc"
+    plain.write_text("")
+    save_tree(xr.DataTree(xr.Dataset({"a": ("x", [1.0])})), saved)
+    assert saved.stat().st_mode == plain.stat().st_mode

@@ -66,6 +66,10 @@ class Engine:
         with float64():
             self.arrays: Tree = jax.tree.map(jnp.asarray, tree)
 
+    def for_checking(self) -> Engine:
+        """Return itself: JAX compiles in a second or two."""
+        return self
+
     # In JAX
 
     def _response_rows(self, params: Mapping[str, Any], arrays: Tree) -> dict[str, Tree]:

@@ -15,6 +15,7 @@ from rlbackends.backends.protocol import take_settings
 from rlbackends.backends.pymc.loop import Loop
 from rlbackends.backends.pymc.model import build_model, log_density_function
 from rlbackends.backends.pymc.operations import TABLES
+from rlbackends.backends.pymc.precision import exact
 from rlbackends.backends.pymc.responses import Counted, counted, log_probability
 from rlbackends.errors import SettingError, did_you_mean, listed
 
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
 
 _DEFAULTS: Mapping[str, Any] = {"gather": "auto", "mode": None}
 _GATHER = ("auto", *TABLES)
+_CHEAP = "FAST_COMPILE"  # compiles at once into slow code
 
 
 class Engine:
@@ -54,6 +56,12 @@ class Engine:
         self.gather: str = _gather(chosen["gather"])
         self.mode: str | None = _mode(chosen["mode"])
         self._functions: dict[Any, Callable[..., Any]] = {}
+
+    def for_checking(self) -> Engine:
+        """Return the same graphs compiled cheaply, for values that are wanted once; itself if a mode was chosen."""
+        if self.mode is not None:
+            return self
+        return Engine(self.model, self.data, self.layout, gather=self.gather, mode=_CHEAP)
 
     # The likelihood, of parameters on the natural scale
 
@@ -122,8 +130,8 @@ class Engine:
                 from rlbackends.backends.pymc.nutpie_sampler import _float64
 
                 stack.enter_context(_float64("jax"))
-            # With PyTensor's own policy a Python number may become float32, in PyMC's densities too.
-            stack.enter_context(pytensor.config.change_flags(floatX="float64", cast_policy="numpy+floatX"))
+            # In the cheap mode nothing is worth a C compiler's time.
+            stack.enter_context(exact(cxx="") if self.mode == _CHEAP else exact())
             yield
 
     def _call(self, which: str, params: Arrays) -> list[np.ndarray]:

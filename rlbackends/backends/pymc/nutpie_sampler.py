@@ -11,6 +11,7 @@ import numpy as np
 
 from rlbackends.backends.chains import ChainResults, check_settings, tree_depth
 from rlbackends.backends.progress import Progress
+from rlbackends.backends.pymc.precision import exact
 from rlbackends.errors import BackendError, BackendMissingError, SettingError, did_you_mean, listed
 
 if TYPE_CHECKING:
@@ -151,10 +152,8 @@ def _check_model(model: pm.Model, var_names: Sequence[str] | None) -> None:
 @contextmanager
 def _float64(compile_backend: str) -> Iterator[Callable[[], ExitStack]]:
     """64-bit PyTensor and, where it is used, JAX; yield a maker of the latter's context for other threads."""
-    import pytensor
-
     if compile_backend != "jax":
-        with pytensor.config.change_flags(floatX="float64"):
+        with exact():
             yield ExitStack
         return
     try:
@@ -172,7 +171,7 @@ def _float64(compile_backend: str) -> Iterator[Callable[[], ExitStack]]:
         stack.enter_context(jax.default_device(jax.devices("cpu")[0]))
         return stack
 
-    with pytensor.config.change_flags(floatX="float64"), in_float64():
+    with exact(), in_float64():
         yield in_float64
 
 
