@@ -51,8 +51,6 @@ def check(
 
     found = load_model(model, model_options(option))
     bound = read_data(found, data, columns).bind(found)
-    for line in bound.reports:
-        say(line)
     report = rl.check(
         found,
         bound,

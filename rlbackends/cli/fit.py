@@ -78,8 +78,6 @@ def fit(
     target = check_output(output, overwrite=overwrite)
     table_file = _check_table(regressors, overwrite=overwrite) if regressors else None
     say(bound)
-    for line in bound.reports:
-        say(line)
     heading("Equations")
     say("\n".join(f"  {line}".rstrip() for line in found.equations().splitlines()))
     heading(f"Sampling on {backend}: {chains} chains × ({tune} tuning + {draws} kept) draws")
