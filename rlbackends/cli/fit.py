@@ -66,7 +66,7 @@ def fit(
     import rlbackends as rl
     from rlbackends.cli.load_model import load_model
     from rlbackends.cli.output import heading, say
-    from rlbackends.inference.fit import check_output
+    from rlbackends.inference.storage import check_output
 
     found = load_model(model, model_options(option))
     bound = read_data(found, data, columns).bind(found)

@@ -2,7 +2,6 @@
 
 from rlbackends.inference.check import check
 from rlbackends.inference.fit import fit
-from rlbackends.inference.result import Fit
-from rlbackends.inference.storage import load
+from rlbackends.inference.result import Fit, load
 
 __all__ = ["Fit", "check", "fit", "load"]

@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import os
 import sys
-import tempfile
 from collections.abc import Mapping
-from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
@@ -19,11 +17,10 @@ from rlbackends.backends.registry import get_backend
 from rlbackends.errors import BackendError, DataError, SettingError, did_you_mean, listed
 from rlbackends.inference.certificate import Certificate, certify
 from rlbackends.inference.check import reference_for
+from rlbackends.inference.result import Fit
+from rlbackends.inference.storage import check_output
 from rlbackends.inference.tree import posterior_tree
 from rlbackends.population.population import Population
-
-if TYPE_CHECKING:
-    from rlbackends.inference.result import Fit
 
 
 def fit(
@@ -139,8 +136,6 @@ def fit(
     _check_start(compiled, certificate)
     reporter = Progress(f"{model.name} on {backend}", tune + draws, chains, mode=progress)
     results = module.sample(compiled.engine, **numbers, progress=reporter, **(sampler_settings or {}))
-    from rlbackends.inference.result import Fit
-
     z = {name: np.asarray(results.unconstrained[name], dtype=np.float64) for name in compiled.layout.names}
     mean = {name: value.mean(axis=(0, 1)) for name, value in z.items()}
     certificate = certificate.at_posterior_mean(compiled, reference_for(compiled), mean)
@@ -150,27 +145,6 @@ def fit(
     if target is not None:
         result.save(target, overwrite=overwrite)
     return result
-
-
-def check_output(output: str | os.PathLike[str], *, overwrite: bool = False) -> Path:
-    """Return the output's path, or raise ``SettingError`` if a file can't be written there.
-
-    The folder is created if need be, and a file is written to it and removed.
-    """
-    path = Path(output)
-    if path.suffix != ".nc":
-        raise SettingError(
-            f"output is '{path}', expected a file that ends in .nc, such as '{path.with_suffix('.nc')}'."
-        )
-    if path.exists() and not overwrite:
-        raise SettingError(f"output '{path}' exists. Choose another name, remove it, or pass overwrite=True.")
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryFile(dir=path.parent):
-            pass
-    except OSError as error:
-        raise SettingError(f"output '{path}' can't be written: {error.strerror or error}.") from None
-    return path
 
 
 def _check_start(compiled: CompiledModel, certificate: Certificate) -> None:

@@ -16,7 +16,7 @@ from rlbackends.backends.registry import BACKENDS
 from rlbackends.data import BoundTrials
 from rlbackends.errors import SettingError
 from rlbackends.inference.certificate import Certificate
-from rlbackends.inference.storage import save_tree
+from rlbackends.inference.storage import check_output, read_tree, save_tree
 from rlbackends.inference.tables import regressor_table
 from rlbackends.inference.tree import data_from_dataset
 from rlbackends.model.model import Model
@@ -273,8 +273,26 @@ class Fit:
         SettingError
             If it can't be written, or is there.
         """
-        from rlbackends.inference.fit import check_output
-
         target = check_output(path, overwrite=overwrite)
         save_tree(self.tree, target)
         return target
+
+
+def load(path: str | os.PathLike[str]) -> Fit:
+    """Read a fit that was saved; no backend is needed.
+
+    Parameters
+    ----------
+    path : path
+        A file that :meth:`Fit.save` wrote.
+
+    Returns
+    -------
+    Fit
+
+    Raises
+    ------
+    DataError
+        If there is no such file, or it holds no fit.
+    """
+    return Fit(read_tree(Path(path)))

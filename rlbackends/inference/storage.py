@@ -5,13 +5,10 @@ from __future__ import annotations
 import os
 import tempfile
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from rlbackends.errors import DataError, SettingError
 from rlbackends.inference.tree import FORMAT, VERSION
-
-if TYPE_CHECKING:
-    from rlbackends.inference.result import Fit
 
 _ENGINE = "h5netcdf"
 
@@ -36,28 +33,31 @@ def save_tree(tree: Any, path: Path) -> None:
         Path(name).unlink(missing_ok=True)
 
 
-def load(path: str | os.PathLike[str]) -> Fit:
-    """Read a fit that was saved; no backend is needed.
+def check_output(output: str | os.PathLike[str], *, overwrite: bool = False) -> Path:
+    """Return the output's path, or raise ``SettingError`` if a file can't be written there.
 
-    Parameters
-    ----------
-    path : path
-        A file that :meth:`Fit.save` wrote.
-
-    Returns
-    -------
-    Fit
-
-    Raises
-    ------
-    DataError
-        If there is no such file, or it holds no fit.
+    The folder is created if need be, and a file is written to it and removed.
     """
+    path = Path(output)
+    if path.suffix != ".nc":
+        raise SettingError(
+            f"output is '{path}', expected a file that ends in .nc, such as '{path.with_suffix('.nc')}'."
+        )
+    if path.exists() and not overwrite:
+        raise SettingError(f"output '{path}' exists. Choose another name, remove it, or pass overwrite=True.")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=path.parent):
+            pass
+    except OSError as error:
+        raise SettingError(f"output '{path}' can't be written: {error.strerror or error}.") from None
+    return path
+
+
+def read_tree(path: Path) -> Any:
+    """Return the DataTree that a saved fit's file holds, in memory, or raise ``DataError``."""
     import xarray as xr
 
-    from rlbackends.inference.result import Fit
-
-    path = Path(path)
     if not path.is_file():
         raise DataError(f"there is no file '{path}'.")
     try:
@@ -71,4 +71,4 @@ def load(path: str | os.PathLike[str]) -> Fit:
         raise DataError(
             f"'{path}' is a fit of version {tree.attrs.get('format_version')}; this rlbackends reads version {VERSION}."
         )
-    return Fit(tree)
+    return tree
