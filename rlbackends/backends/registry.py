@@ -47,20 +47,18 @@ class Backend:
         """Return the packages that can't be found."""
         return [name for name in self.packages if importlib.util.find_spec(name) is None]
 
-    def load(self) -> Any:
-        """Import the backend's module.
-
-        Raises
-        ------
-        BackendMissingError
-            If a package is not installed; the message has the command that installs it.
-        """
+    def require(self) -> None:
+        """Raise ``BackendMissingError`` if a package is not installed, with the command that installs it."""
         absent = self.absent()
         if absent:
             raise BackendMissingError(
                 f"backend '{self.name}' needs {listed(absent)}, not installed here. "
                 f'Install it with: pip install "rlbackends[{self.name}]"'
             )
+
+    def load(self) -> Any:
+        """Import the backend's module; raises ``BackendMissingError`` as :meth:`require` does."""
+        self.require()
         return importlib.import_module(self.module)
 
 

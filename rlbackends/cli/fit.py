@@ -64,10 +64,12 @@ def fit(
     start.
     """
     import rlbackends as rl
+    from rlbackends.backends.registry import get_backend
     from rlbackends.cli.load_model import load_model
     from rlbackends.cli.output import heading, say
     from rlbackends.inference.storage import check_output
 
+    get_backend(backend).require()
     found = load_model(model, model_options(option))
     bound = read_data(found, data, columns).bind(found)
     population = rl.Population(pooling, **numbers("--fix", fix, "--fix lapse=0.02"))

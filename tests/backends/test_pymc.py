@@ -38,7 +38,7 @@ def _no_c_compiler() -> Iterator[None]:
         yield
 
 
-def agree(
+def assert_agrees(
     model: rl.Model, data: rl.Trials, params: Mapping[str, Any], *, gather: str = "auto", mode: str | None = FAST
 ) -> None:
     """Assert that log-likelihood, trajectories and gradient are the reference's."""
@@ -121,34 +121,34 @@ def test_rescorla_wagner(gather: str) -> None:
         choice=choice, reward=reward, lengths=[8, 5, 7], blocks=[0, 0, 0, 1, 1, 1, 1, 1], levels={"choice": range(3)}
     )
     model = rl.catalogue.rescorla_wagner(3, initial=0.5)
-    agree(model, data, {"alpha": [0.2, 0.5, 0.9], "beta": 3.0}, gather=gather)
+    assert_agrees(model, data, {"alpha": [0.2, 0.5, 0.9], "beta": 3.0}, gather=gather)
     by_trial = {"alpha": rng.uniform(size=(3, 8)), "beta": rng.uniform(1, 4, size=(3, 8))}
-    agree(model, data, by_trial, gather=gather)
+    assert_agrees(model, data, by_trial, gather=gather)
 
 
 def test_extreme_logits_have_finite_gradients() -> None:
     # Differences of logits beyond 745: the probabilities of the other actions underflow.
     data = rl.Trials.from_arrays(choice=[[0, 1, 1, 0, 0]], reward=[[1.0, 2.0, -3.0, 4.0, 0.0]])
-    agree(rl.catalogue.rescorla_wagner(), data, {"alpha": 0.7, "beta": 1e3})
+    assert_agrees(rl.catalogue.rescorla_wagner(), data, {"alpha": 0.7, "beta": 1e3})
 
 
 @pytest.mark.parametrize("gather", ["gather", "one_hot"])
 def test_two_responses_states_and_blocks(gather: str) -> None:
     data = two_states_data(blocks=[0, 0, 0, 1, 1, 1, 2, 2], lengths=[8, 4, 7])
-    agree(two_states(), data, TWO_STATES, gather=gather)
+    assert_agrees(two_states(), data, TWO_STATES, gather=gather)
 
 
 def test_initial_values_follow_the_trial_of_the_reset() -> None:
     rng = np.random.default_rng(4)
     kappa, alpha = rng.normal(size=(3, 8)), rng.uniform(size=(3, 8))
     data = two_states_data(blocks=[0, 0, 0, 1, 1, 1, 2, 2], lengths=[8, 4, 7])
-    agree(two_states(), data, {"alpha": alpha, "beta": 2.0, "kappa": kappa})
-    agree(two_states(), two_states_data(), {"alpha": 0.3, "beta": 2.0, "kappa": kappa})
+    assert_agrees(two_states(), data, {"alpha": alpha, "beta": 2.0, "kappa": kappa})
+    assert_agrees(two_states(), two_states_data(), {"alpha": 0.3, "beta": 2.0, "kappa": kappa})
 
 
 def test_one_subject_and_one_trial() -> None:
     one = {name: [[1]] for name in ("choice1", "state2", "choice2", "reward")}
-    agree(two_states(), rl.Trials.from_arrays(levels={n: (0, 1) for n in list(one)[:3]}, **one),
+    assert_agrees(two_states(), rl.Trials.from_arrays(levels={n: (0, 1) for n in list(one)[:3]}, **one),
           {"alpha": 0.3, "beta": 2.0, "kappa": 0.5})  # fmt: skip
 
 
@@ -160,7 +160,7 @@ def test_missing_events_hold_states() -> None:
         choice2=missing(rng.integers(0, 2, (3, 8)), (2, 3), (0, 4)),
         reward=missing(rng.normal(size=(3, 8)), (1, 1), (2, 7)),
     )
-    agree(two_states(), data, TWO_STATES)
+    assert_agrees(two_states(), data, TWO_STATES)
 
 
 def bandit(update: Callable[..., Any], *, states: Mapping[str, rl.State] | None = None, **trial: Any) -> rl.Model:
@@ -218,7 +218,7 @@ def test_derivatives(update: Callable[..., Any], gather: str) -> None:
     rng = np.random.default_rng(7)
     reward = missing(rng.normal(size=(2, 7)).round(1), (0, 3))
     reward[1, 1] = 0.0
-    agree(bandit(update), bandit_data(reward=reward), BANDIT, gather=gather)
+    assert_agrees(bandit(update), bandit_data(reward=reward), BANDIT, gather=gather)
 
 
 def test_padding_and_missing_cells_leak_nothing() -> None:
@@ -243,7 +243,7 @@ def test_padding_and_missing_cells_leak_nothing() -> None:
         intensity=intensity, choice=missing(rng.integers(0, 3, (2, 7)), (0, 3), (0, 5)), lengths=[7, 4],
         levels={"choice": range(3)},
     )  # fmt: skip
-    agree(model, data, BANDIT)
+    assert_agrees(model, data, BANDIT)
 
 
 def test_is_missing_and_events_with_axes() -> None:
@@ -256,7 +256,7 @@ def test_is_missing_and_events_with_axes() -> None:
     rng = np.random.default_rng(9)
     outcome = missing(rng.normal(size=(2, 7, 3)), (0, 1, 0), (0, 1, 1), (1, 2, 2), (0, 4, 0))
     data = bandit_data(outcome=outcome, reward=missing(rng.normal(size=(2, 7)), (0, 0), (1, 3)))
-    agree(bandit(learn, outcome=rl.Real("action"), reward=rl.Real()), data, BANDIT)
+    assert_agrees(bandit(learn, outcome=rl.Real("action"), reward=rl.Real()), data, BANDIT)
 
 
 @pytest.mark.parametrize("gather", ["gather", "one_hot"])
@@ -286,11 +286,11 @@ def test_tables_vectors_and_shapes(gather: str) -> None:
     pair = np.stack([rng.permuted(np.tile(np.arange(4), (7, 1)), axis=1)[:, :2] for _ in range(2)])
     data = bandit_data(pair=pair, blocks=[0, 0, 0, 1, 1, 1, 1])
     model = bandit(learn, states=states, pair=rl.Index("stimulus", "pair"), reward=rl.Real())
-    agree(model, data, BANDIT, gather=gather)
+    assert_agrees(model, data, BANDIT, gather=gather)
     one = rl.Trials.from_arrays(
         choice=[[0, 1, 2]], pair=pair[:1, :3], reward=[[1.0, 0.0, 1.0]], levels={"choice": range(3), "pair": range(4)}
     )
-    agree(model, one, {"alpha": 0.3, "beta": 1.5}, gather=gather)
+    assert_agrees(model, one, {"alpha": 0.3, "beta": 1.5}, gather=gather)
 
 
 def test_axes_of_one_entry() -> None:
@@ -309,7 +309,7 @@ def test_axes_of_one_entry() -> None:
         update=learn,
         sizes={"action": 3, "kind": 1},
     )
-    agree(model, bandit_data(cue=np.zeros((2, 7)), levels={"choice": range(3), "cue": [0]}), BANDIT)
+    assert_agrees(model, bandit_data(cue=np.zeros((2, 7)), levels={"choice": range(3), "cue": [0]}), BANDIT)
 
 
 def availability(shape: tuple[int, int] = (2, 6)) -> tuple[rl.Model, rl.Trials]:
@@ -341,7 +341,7 @@ def availability(shape: tuple[int, int] = (2, 6)) -> tuple[rl.Model, rl.Trials]:
 
 
 def test_unavailable_actions() -> None:
-    agree(*availability(), BANDIT)
+    assert_agrees(*availability(), BANDIT)
 
 
 def other_responses() -> tuple[rl.Model, rl.Trials]:
@@ -390,9 +390,9 @@ OTHER = {"alpha": [0.2, 0.7], "beta": [0.5, -0.3], "sigma": [0.8, 1.7]}
 
 def test_bernoulli_and_normal_responses() -> None:
     model, data = other_responses()
-    agree(model, data, OTHER)
+    assert_agrees(model, data, OTHER)
     rng = np.random.default_rng(13)
-    agree(model, data, {**OTHER, "sigma": rng.uniform(0.5, 2, (2, 6)), "beta": rng.normal(size=(2, 6))})
+    assert_agrees(model, data, {**OTHER, "sigma": rng.uniform(0.5, 2, (2, 6)), "beta": rng.normal(size=(2, 6))})
 
 
 @pytest.mark.parametrize("full", [False, pytest.param(True, marks=pytest.mark.slow)])
@@ -400,7 +400,7 @@ def test_the_default_mode(full: bool) -> None:
     """PyTensor's own default is Numba; of the small model only the log-likelihood, because compiling is slow."""
     data = two_states_data(blocks=[0, 0, 0, 1, 1, 1, 2, 2], lengths=[8, 4, 7])
     if full:
-        agree(two_states(), data, TWO_STATES, mode=None)
+        assert_agrees(two_states(), data, TWO_STATES, mode=None)
         return
     model, small = rl.catalogue.rescorla_wagner(), small_data()
     params = {"alpha": 0.3, "beta": 1e3}
@@ -622,7 +622,7 @@ def test_the_model_to_take_away() -> None:
 def test_a_response_that_nobody_gave_is_left_out() -> None:
     levels = {name: [0, 1] for name in ("choice1", "state2", "choice2")}
     data = two_states_data(choice1=np.full((3, 8), np.nan), levels=levels)
-    agree(two_states(), data, TWO_STATES)
+    assert_agrees(two_states(), data, TWO_STATES)
     model = rl.compile(two_states(), data, backend="pymc", mode=FAST).engine.pymc_model
     assert [variable.name for variable in model.observed_RVs] == ["choice2"]
 

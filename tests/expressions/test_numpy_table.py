@@ -23,7 +23,7 @@ def at(make_expression, make, *values):
         return float(evaluate(expression.node, dict(zip(names, map(np.float64, values), strict=True))))
 
 
-def close(actual, expected, tolerance=1e-15):
+def assert_near(actual, expected, tolerance=1e-15):
     assert actual == pytest.approx(expected, rel=tolerance, abs=0.0, nan_ok=True), (actual, expected)
 
 
@@ -66,7 +66,7 @@ def test_functions_of_one_number(name, make):
     ours, exact, points = ONE[name]
     assert ours(make.parameter("a")).node.op == name
     for point in points:
-        close(at(ours, make, point), exact(point), 2e-14 if "ndtr" in name else 4e-15)
+        assert_near(at(ours, make, point), exact(point), 2e-14 if "ndtr" in name else 4e-15)
 
 
 @pytest.mark.parametrize("name", TWO)
@@ -79,7 +79,7 @@ def test_functions_of_two_numbers(name, make):
                 expected = exact(a, b)
             except OverflowError:
                 expected = INF
-            close(at(ours, make, a, b), float(expected))
+            assert_near(at(ours, make, a, b), float(expected))
 
 
 def test_what_python_would_raise_is_ieee(make):
@@ -101,8 +101,8 @@ def test_log_ndtr_far_into_the_tail(make):
     # Mills' ratio as a continued fraction, by hand: log ndtr(−x) = −x²/2 − log(x √(2π)) + log(1 − 1/x² + 3/x⁴ − …).
     x = 1e4
     expected = -x * x / 2 - math.log(x * math.sqrt(2 * math.pi)) + math.log1p(-1 / x**2 + 3 / x**4)
-    close(at(f.log_ndtr, make, -x), expected, 1e-13)
-    close(at(f.log_ndtr, make, 40.0), 0.0)
+    assert_near(at(f.log_ndtr, make, -x), expected, 1e-13)
+    assert_near(at(f.log_ndtr, make, 40.0), 0.0)
 
 
 def test_logic_and_choices(make):
@@ -183,7 +183,7 @@ def test_compositions(make):
         assert at(f.sign, make, x) == (x > 0) - (x < 0)
         assert at(lambda a: f.clip(a, -1.0, 1.0), make, x) == min(max(x, -1.0), 1.0)
     for p in (1e-9, 0.2, 0.5, 0.999):
-        close(at(f.logit, make, p), math.log(p / (1 - p)), 1e-13)
+        assert_near(at(f.logit, make, p), math.log(p / (1 - p)), 1e-13)
 
 
 def test_elementwise_graphs_take_leading_axes(make):

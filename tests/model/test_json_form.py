@@ -48,7 +48,7 @@ def data(zoo):
     return json.loads(zoo["two_responses"].to_json())
 
 
-def refuse(text, match="."):
+def assert_refused(text, match="."):
     start = time.perf_counter()
     with pytest.raises(ModelError, match=match) as caught:
         rl.Model.from_json(text)
@@ -83,20 +83,20 @@ def refuse(text, match="."):
     ],
 )
 def test_what_is_no_model(text):
-    refuse(text)
+    assert_refused(text)
 
 
 @pytest.mark.parametrize("text", [None, b"{}", 3, ["a"], {"format": "rlbackends-model"}])
 def test_only_text_is_read(text):
-    refuse(text, "must be text")
+    assert_refused(text, "must be text")
 
 
 def test_deep_nesting_inside_a_model(data):
     for where in ("sizes", "graph", "states"):
         spoilt = json.dumps({**data, where: "HERE"}).replace('"HERE"', '{"a":' * 50_000 + "1" + "}" * 50_000)
-        refuse(spoilt)
+        assert_refused(spoilt)
     value = json.dumps(data).replace("0.0", "[" * 500 + "0.0" + "]" * 500)
-    refuse(value)
+    assert_refused(value)
 
 
 def spoil(data, *path, value):
@@ -178,46 +178,47 @@ def test_a_spoilt_model(path, value, match, data):
     if match is None:  # another model, but a good one
         assert rl.Model.from_json(text) != rl.Model.from_json(json.dumps(data))
     else:
-        refuse(text, match)
+        assert_refused(text, match)
 
 
 @pytest.mark.parametrize("literal", ["NaN", "Infinity", "-Infinity", "1e999", "-1e999"])
 def test_numbers_that_json_has_not(literal, data):
     text = json.dumps(data)
     assert '"value": 0.0' in text
-    refuse(text.replace('"value": 0.0', f'"value": {literal}', 1))
-    refuse(text.replace('"hi": 1.0', f'"hi": {literal}', 1))
+    assert_refused(text.replace('"value": 0.0', f'"value": {literal}', 1))
+    assert_refused(text.replace('"hi": 1.0', f'"hi": {literal}', 1))
 
 
 def test_a_key_that_stands_twice(data):
     text = json.dumps(data)
-    refuse(text.replace('"name": "two_responses"', '"name": "a", "name": "b"', 1), "twice")
-    refuse(text.replace('"roots": {', '"roots": {"update/q": 0, ', 1), "twice")
+    assert_refused(text.replace('"name": "two_responses"', '"name": "a", "name": "b"', 1), "twice")
+    assert_refused(text.replace('"roots": {', '"roots": {"update/q": 0, ', 1), "twice")
 
 
 def test_a_key_that_is_missing(data):
     for key in data:
-        refuse(json.dumps({name: value for name, value in data.items() if name != key}))
+        assert_refused(json.dumps({name: value for name, value in data.items() if name != key}))
 
 
 def test_a_rule_that_sees_what_it_may_not(zoo, data):
     spoilt = copy.deepcopy(data)
     spoilt["events"] = dict(reversed(spoilt["events"].items()))  # now 'second' comes before 'state'
-    refuse(json.dumps(spoilt), "response 'second', argument 'logits' asks for event 'state', which it can't see")
+    unseen = "response 'second', argument 'logits' asks for event 'state', which it can't see"
+    assert_refused(json.dumps(spoilt), unseen)
     spoilt = copy.deepcopy(data)
     spoilt["graph"]["nodes"].append({"op": "event", "name": "reward", "kind": "real", "axes": []})
     spoilt["graph"]["roots"]["initial/q"] = len(spoilt["graph"]["nodes"]) - 1
-    refuse(json.dumps(spoilt), "the initial value of 'q' asks for event 'reward'")
+    assert_refused(json.dumps(spoilt), "the initial value of 'q' asks for event 'reward'")
     spoilt["graph"]["nodes"][-1] = {"op": "parameter", "name": "gamma"}
-    refuse(json.dumps(spoilt), "asks for parameter 'gamma'")
+    assert_refused(json.dumps(spoilt), "asks for parameter 'gamma'")
     spoilt["graph"]["nodes"][-1] = {"op": "state", "name": "q", "axes": data["states"]["q"]["axes"]}
-    refuse(json.dumps(spoilt), "asks for state 'q'")
+    assert_refused(json.dumps(spoilt), "asks for state 'q'")
 
 
 def test_all_faults_are_told(data):
     spoilt = copy.deepcopy(data)
     spoilt["parameters"]["gamma"] = spoilt["parameters"]["block"] = {"lo": 0.0, "hi": None, "description": ""}
-    message = refuse(json.dumps(spoilt), "has 3 faults")
+    message = assert_refused(json.dumps(spoilt), "has 3 faults")
     assert "'block' has a reserved name" in message and "'gamma' is used by no rule" in message
 
 
@@ -228,7 +229,7 @@ def test_code_in_strings_is_text(zoo, tmp_path):
     data["description"] = data["name"] = code
     model = rl.Model.from_json(json.dumps(data))
     model.equations()
-    refuse(json.dumps(data).replace('"name": "bias"', f'"name": {json.dumps(code)}'))
+    assert_refused(json.dumps(data).replace('"name": "bias"', f'"name": {json.dumps(code)}'))
     assert not path.exists()
 
 
@@ -246,7 +247,7 @@ def test_a_long_chain_is_read_quickly(data):
 
 
 def test_a_huge_text_is_refused():
-    refuse(" " * 50_000_001, "at most")
+    assert_refused(" " * 50_000_001, "at most")
 
 
 # Mutations
