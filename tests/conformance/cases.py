@@ -57,6 +57,10 @@ class Case:
     extremes: tuple[dict[str, float], ...] = field(default_factory=tuple)
 
 
+_TWO_STEP_EDGES = (
+    {"beta1": 1e3, "beta2": 1e3, "alpha1": 0.4, "alpha2": 0.7, "eligibility": 0.5, "w": 0.3, "stay": 2.0},
+    {"beta1": 0.0, "beta2": 0.0, "alpha1": 0.0, "alpha2": 1.0, "eligibility": 1.0, "w": 0.0, "stay": -100.0},
+)
 CASES = (
     Case(
         "rescorla_wagner",
@@ -68,14 +72,21 @@ CASES = (
         lambda: rl.catalogue.rescorla_wagner_two_rates(n_actions=3, initial=0.5),
         ({"alpha_pos": 0.3, "alpha_neg": 0.9, "beta": 1e3}, {"alpha_pos": 0.0, "alpha_neg": 1.0, "beta": 0.0}),
     ),
-    Case("perseveration", lambda: rl.catalogue.perseveration(n_actions=2)),
+    Case(
+        "perseveration",
+        lambda: rl.catalogue.perseveration(n_actions=2),
+        (
+            {"alpha": 0.5, "beta": 1e3, "alpha_kernel": 0.3, "kappa": -50.0},
+            {"alpha": 1.0, "beta": 0.0, "alpha_kernel": 1.0, "kappa": 0.0},
+        ),
+    ),
     Case(
         "aliens",
         lambda: rl.catalogue.aliens(),
         ({"alpha": 0.15, "beta": 1e3, "forgetting": 0.06}, {"alpha": 1.0, "beta": 1.0, "forgetting": 1.0}),
     ),
-    Case("two_step", lambda: rl.catalogue.two_step(last_step="before")),
-    Case("two_step_after", lambda: rl.catalogue.two_step(last_step="after")),
+    Case("two_step", lambda: rl.catalogue.two_step(last_step="before"), _TWO_STEP_EDGES),
+    Case("two_step_after", lambda: rl.catalogue.two_step(last_step="after"), _TWO_STEP_EDGES),
 )
 MESSES = {
     "plain": {"missing": False, "blocks": False, "ragged": False},
