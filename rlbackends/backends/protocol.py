@@ -60,12 +60,6 @@ class Engine(Protocol):
         ...
 
 
-def no_settings(backend: str, settings: Mapping[str, Any]) -> None:
-    """Raise ``SettingError`` if settings are left that the backend does not know."""
-    if settings:
-        raise SettingError(f"backend '{backend}' has no setting {listed(settings)}.")
-
-
 def take_settings(backend: str, settings: Mapping[str, Any], defaults: Mapping[str, Any]) -> dict[str, Any]:
     """Return the settings with defaults filled in; an unknown one is an error."""
     for name in settings:
@@ -104,6 +98,7 @@ class CompiledModel:
         self.layout = layout
         self.backend = engine.name
         self.engine = engine
+        self._for_checking: CompiledModel | None = None
 
     def __repr__(self) -> str:
         d = self.data
@@ -111,8 +106,11 @@ class CompiledModel:
 
     def for_checking(self) -> CompiledModel:
         """Return the same model compiled for values that are wanted once: quick to compile, slower to run."""
-        engine = self.engine.for_checking()
-        return self if engine is self.engine else CompiledModel(self.model, self.data, self.layout, engine)
+        if self._for_checking is None:  # kept, so that what it compiles serves every later check
+            engine = self.engine.for_checking()
+            is_same = engine is self.engine
+            self._for_checking = self if is_same else CompiledModel(self.model, self.data, self.layout, engine)
+        return self._for_checking
 
     @property
     def subjects(self) -> tuple[Any, ...]:

@@ -14,6 +14,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from rlbackends.errors import did_you_mean, listed
+from rlbackends.expressions.numpy_table import ELEMENTWISE
 
 
 class FormulaError(Exception):
@@ -40,21 +41,12 @@ def value_of(data: np.ndarray, missing: np.ndarray) -> Value:
     return Value(data, missing, broken)
 
 
-def _sigmoid(x: np.ndarray) -> np.ndarray:
-    return np.exp(-np.logaddexp(0.0, -x))
-
-
+# The functions of rules are computed as rules are.
+_ONE = ("abs", "exp", "log", "log1p", "sqrt", "sigmoid", "softplus", "tanh")
+_TWO = ("maximum", "minimum")
 _FUNCTIONS: dict[str, tuple[int, Callable[..., np.ndarray]]] = {
-    "abs": (1, np.abs),
-    "exp": (1, np.exp),
-    "log": (1, np.log),
-    "log1p": (1, np.log1p),
-    "sqrt": (1, np.sqrt),
-    "sigmoid": (1, _sigmoid),
-    "softplus": (1, lambda x: np.logaddexp(0.0, x)),
-    "tanh": (1, np.tanh),
-    "maximum": (2, np.maximum),
-    "minimum": (2, np.minimum),
+    **{name: (1, ELEMENTWISE[name]) for name in _ONE},
+    **{name: (2, ELEMENTWISE[name]) for name in _TWO},
     "clip": (3, lambda x, low, high: np.minimum(np.maximum(x, low), high)),
     "sign": (1, np.sign),
 }

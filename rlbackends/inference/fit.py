@@ -132,13 +132,14 @@ def fit(
     if progress == "auto":
         for report in compiled.data.reports:
             print(report, file=sys.stderr)
-    certificate = certify(compiled, reference_for(compiled), points=certificate_points, seed=seed)
+    reference = reference_for(compiled)
+    certificate = certify(compiled, reference, points=certificate_points, seed=seed)
     _check_start(compiled, certificate)
     reporter = Progress(f"{model.name} on {backend}", tune + draws, chains, mode=progress)
     results = module.sample(compiled.engine, **numbers, progress=reporter, **(sampler_settings or {}))
     z = {name: np.asarray(results.unconstrained[name], dtype=np.float64) for name in compiled.layout.names}
     mean = {name: value.mean(axis=(0, 1)) for name, value in z.items()}
-    certificate = certificate.at_posterior_mean(compiled, reference_for(compiled), mean)
+    certificate = certificate.at_posterior_mean(compiled, reference, mean)
     tree = posterior_tree(compiled, z, results, certificate, with_log_likelihood=log_likelihood)
     result = Fit(tree)
     result.warn_of_diagnostics()
@@ -165,7 +166,7 @@ def impossible_response(compiled: CompiledModel) -> str:
     layout = compiled.layout
     centre = {latent.name: np.zeros(layout.shape(latent)) for latent in layout.latents}
     params = layout.parameters(layout.constrain(centre))
-    for name, values in compiled.engine.log_likelihood(params).items():
+    for name, values in compiled.for_checking().engine.log_likelihood(params).items():
         observed = ~compiled.data.missing[name]
         if observed.ndim > 2:
             observed = observed.any(axis=tuple(range(2, observed.ndim)))

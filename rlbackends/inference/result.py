@@ -216,7 +216,7 @@ class Fit:
             Subject × trial × axes.
         """
         if draws is None:
-            return self._compiled.trajectories(self.posterior_mean())
+            return self._compiled.for_checking().trajectories(self.posterior_mean())
         return self._at_draws(draws)
 
     def _at_draws(self, draws: int) -> xr.Dataset:
@@ -252,7 +252,7 @@ class Fit:
         trajectories = self.trajectories(draws)
         if draws is not None:
             trajectories = trajectories.mean("sample")
-        return regressor_table(self._compiled, trajectories, self.posterior_mean())
+        return regressor_table(self._compiled.for_checking(), trajectories, self.posterior_mean())
 
     def save(self, path: str | os.PathLike[str], *, overwrite: bool = False) -> Path:
         """Write the fit to a netCDF file, from which :func:`rlbackends.load` reads it.

@@ -23,9 +23,9 @@ class ReferenceEngine:
     name = "reference"
 
     def __init__(self, model: Model, data: BoundTrials, layout: Layout, **settings: Any) -> None:
-        from rlbackends.backends.protocol import no_settings
+        from rlbackends.backends.protocol import take_settings
 
-        no_settings(self.name, settings)
+        take_settings(self.name, settings, {})
         self.model = model
         self.data = data
         self.layout = layout
