@@ -47,6 +47,10 @@ class Engine(Protocol):
         """Return the log-likelihood at many draws, (draw, subject, trial), from parameters (draw, subject)."""
         ...
 
+    def trajectories_draws(self, params: Arrays) -> dict[str, np.ndarray]:
+        """Return trajectories at many draws, (draw, subject, trial, *axes), from parameters (draw, subject)."""
+        ...
+
     def value_and_gradient(self, params: Arrays) -> tuple[float, dict[str, np.ndarray]]:
         """Return the summed log-likelihood and its gradient, of the parameters' own shapes."""
         ...
@@ -165,17 +169,29 @@ class CompiledModel:
             Dimensions subject, trial and the state's axes; NaN beyond a subject's last trial, and where a record needs
             a missing value.
         """
+        return self._trajectory_dataset(self.engine.trajectories(self.read_params(params)), ())
+
+    def trajectories_draws(self, params: Arrays) -> xr.Dataset:
+        """Return :meth:`trajectories` at many draws, along a first dimension ``sample``.
+
+        Parameters
+        ----------
+        params : mapping of str to array
+            Every parameter's values on the natural scale, (draw, subject).
+        """
+        return self._trajectory_dataset(self.engine.trajectories_draws(params), ("sample",))
+
+    def _trajectory_dataset(self, found: Arrays, leading: tuple[str, ...]) -> xr.Dataset:
         import xarray as xr
 
-        found = self.engine.trajectories(self.read_params(params))
-        arrays = {name: found[name] for name in (*self.model.states, *self.model.records)}
         valid = self.data.valid
         variables = {}
-        for name, values in arrays.items():
-            mask = valid.reshape(valid.shape + (1,) * (values.ndim - 2))
-            variables[name] = (("subject", "trial", *self._dims(name)), np.where(mask, values, np.nan))
+        for name in (*self.model.states, *self.model.records):
+            values = found[name]
+            mask = valid.reshape(valid.shape + (1,) * (values.ndim - len(leading) - 2))
+            variables[name] = ((*leading, "subject", "trial", *self._dims(name)), np.where(mask, values, np.nan))
         coords = self._coords()
-        for axis in {dim for dims, _ in variables.values() for dim in dims[2:]}:
+        for axis in {dim for dims, _ in variables.values() for dim in dims}:
             labels = self._axis_labels(axis)
             if labels is not None:
                 coords[axis] = list(labels)

@@ -220,8 +220,6 @@ class Fit:
         return self._at_draws(draws)
 
     def _at_draws(self, draws: int) -> xr.Dataset:
-        import xarray as xr
-
         posterior = self.tree["posterior"]
         chains, length = posterior.sizes["chain"], posterior.sizes["draw"]
         if isinstance(draws, bool) or not isinstance(draws, int) or not 1 <= draws <= chains * length:
@@ -230,9 +228,7 @@ class Fit:
             )
         chosen = np.unique(np.linspace(0, chains * length - 1, draws).round().astype(int))
         flat = {name: posterior[name].values.reshape(chains * length, -1) for name in self.model.parameters}
-        # One draw at a time, so that what is held beside the result is one draw's arrays.
-        parts = [self._compiled.trajectories({name: value[i] for name, value in flat.items()}) for i in chosen]
-        result = xr.concat(parts, dim="sample", coords="minimal", compat="override", join="override")
+        result = self._compiled.trajectories_draws({name: value[chosen] for name, value in flat.items()})
         return result.assign_coords(chain=("sample", chosen // length), draw=("sample", chosen % length))
 
     def regressors(self, draws: int | None = None) -> pd.DataFrame:

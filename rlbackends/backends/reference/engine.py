@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -61,9 +61,16 @@ class ReferenceEngine:
 
     def log_likelihood_draws(self, params: Arrays) -> dict[str, np.ndarray]:
         """Return the log-likelihood at many draws, (draw, subject, trial), from parameters (draw, subject)."""
+        return self._at_each(self.log_likelihood, params)
+
+    def trajectories_draws(self, params: Arrays) -> dict[str, np.ndarray]:
+        """Return trajectories at many draws, (draw, subject, trial, *axes), from parameters (draw, subject)."""
+        return self._at_each(self.trajectories, params)
+
+    def _at_each(self, function: Callable[[Arrays], dict[str, np.ndarray]], params: Arrays) -> dict[str, np.ndarray]:
         count = len(next(iter(params.values())))
-        rows = [self.log_likelihood({name: value[i] for name, value in params.items()}) for i in range(count)]
-        return {name: np.stack([row[name] for row in rows]) for name in self.model.responses}
+        rows = [function({name: value[i] for name, value in params.items()}) for i in range(count)]
+        return {name: np.stack([row[name] for row in rows]) for name in rows[0]}
 
     def trajectories(self, params: Arrays) -> dict[str, np.ndarray]:
         """Return states before each trial's update and records, subject × trial × axes."""
