@@ -6,6 +6,8 @@ import rlbackends as rl
 from rlbackends import components
 from rlbackends.model import Model
 
+__all__ = ["rescorla_wagner", "rescorla_wagner_two_rates"]
+
 
 def rescorla_wagner(n_actions: int = 2, initial: float = 0.0) -> Model:
     """Rescorla–Wagner learning with a softmax choice.

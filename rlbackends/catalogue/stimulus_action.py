@@ -6,6 +6,8 @@ import rlbackends as rl
 from rlbackends import components
 from rlbackends.model import Model
 
+__all__ = ["aliens"]
+
 
 def aliens(n_seasons: int = 3, n_aliens: int = 4, n_actions: int = 3, initial: float = 0.12) -> Model:
     """Q-learning on a table season × alien × action, with forgetting and a softmax choice ("flat" aliens).

@@ -38,7 +38,7 @@ def show(
         return
     say(found.equations())
     heading("Columns that the data need, in the order of a trial")
-    table(("event", "holds"), [(name, event.description) for name, event in found.events.items()], indent=2)
+    table(("event", "holds"), [(name, event.meaning) for name, event in found.events.items()], indent=2)
     heading("How people differ by default")
     say("  A subject's value is link⁻¹(location + sd · offset), its offset ~ Normal(0, 1).")
     table(("parameter", "link", "location", "sd"), _population(found), indent=2)
@@ -59,7 +59,7 @@ def describe(model: Model, make: Callable[..., Any] | None = None) -> dict[str, 
             for name, parameter in model.parameters.items()
         },
         "events": {
-            name: {"holds": event.description, "response": event.is_response} for name, event in model.events.items()
+            name: {"description": event.description, "holds": event.holds, "response": event.is_response} for name, event in model.events.items()
         },
         "states": {name: [axis.name for axis in state.axes] for name, state in model.states.items()},
         "records": list(model.records),

@@ -74,22 +74,6 @@ def _check_needs(model: Any, bound: BoundTrials) -> None:
     faults.raise_any()
 
 
-def describe(event: Any) -> str:
-    """Return what an event is, in words: kind, axes, and who says it."""
-    if event.kind.name == "real":
-        what = "a real number"
-    elif event.of is not None:
-        what = f"one of the {_size(event)} of '{event.of}'"
-    else:
-        what = f"one of {_size(event)} options"
-    axes = "".join(f" for each {axis.name} ({axis.size})" for axis in event.axes)
-    return f"{what}{axes}, {'the response of the subject' if event.is_response else 'given by the world'}"
-
-
-def _size(event: Any) -> int:
-    return 2 if event.kind.name == "bool" else int(event.kind.hi) - int(event.kind.lo) + 1
-
-
 def _note_absent(trials: Trials, model: Any, faults: Faults) -> None:
     """Note the events of the model that are not among the columns."""
     absent = [event for event in model.events.values() if event.name not in trials.events]
@@ -101,7 +85,7 @@ def _note_absent(trials: Trials, model: Any, faults: Faults) -> None:
         fix = did_you_mean(event.name, spare)
         if event.name in trials.unread:
             fix = f" The table has a column '{event.name}': read it with {event.name}='{event.name}'."
-        told.append(f"'{event.name}' ({describe(event)}) is not among the columns.{fix}")
+        told.append(f"'{event.name}' ({event.meaning}) is not among the columns.{fix}")
     there = f"The columns that were read are {listed(trials.columns)}."
     if trials.unread:
         there += f" The table also has {listed(trials.unread)}."

@@ -19,6 +19,13 @@ def where_defined(rule: Callable[..., Any]) -> str:
     return f"{Path(code.co_filename).name}:{code.co_firstlineno}"
 
 
+def first_line(rule: Callable[..., Any]) -> str:
+    """Return the first line of a rule's docstring, without its full stop; nothing if there is none."""
+    function = inspect.unwrap(getattr(rule, "func", rule))
+    text = inspect.getdoc(function) if hasattr(function, "__code__") else None
+    return (text or "").partition("\n")[0].strip().removesuffix(".")
+
+
 def argument_names(rule: Callable[..., Any]) -> tuple[str, ...]:
     """Return the names that a rule asks for."""
     return tuple(_parameters(rule))

@@ -15,7 +15,7 @@ from rlbackends.expressions.node import Node, walk
 from rlbackends.expressions.operations import MAX_ENTRIES, build
 from rlbackends.expressions.printing import short_text
 from rlbackends.expressions.standin import Expression, locations, recording, to_real
-from rlbackends.expressions.tracing import argument_names, trace, where_defined
+from rlbackends.expressions.tracing import argument_names, first_line, trace, where_defined
 from rlbackends.model.parts import Event, Given, Parameter, State, TracedState, resolve_axes
 from rlbackends.model.responses import Distribution, Response
 from rlbackends.model.supports import Support
@@ -264,7 +264,9 @@ class _Tracer:
         axes = self.axes(given.axes, f"event '{name}'")
         if given.of is not None and self.axes((given.of,), f"event '{name}'") is None:
             return None
-        return None if axes is None else Event(name, given.kind(self.sizes), axes, of=given.of)
+        if axes is None:
+            return None
+        return Event(name, given.kind(self.sizes), axes, of=given.of, description=given.description)
 
     def waits(self, rule: Callable[..., Any]) -> bool:
         """Say whether a rule asks for something that has a fault of its own, which is enough to report."""
@@ -306,7 +308,9 @@ class _Tracer:
                 )
                 return None
         self.responses[name] = response
-        return Event(name, response.kind, response.axes, is_response=True, of=response.of)
+        return Event(
+            name, response.kind, response.axes, is_response=True, of=response.of, description=first_line(rule)
+        )
 
     # The update
 

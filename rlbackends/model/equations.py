@@ -253,7 +253,7 @@ class _Equations:
         style = self.style
         for name, event in self.model.events.items():
             if not event.is_response:
-                yield Line(style.name(name), style.given, style.words(event.description))
+                yield Line(style.name(name), style.given, style.words(event.meaning))
                 continue
             response = self.model.response_rules[name]
             yield from self.definitions(*response.arguments.values())

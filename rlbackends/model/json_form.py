@@ -58,6 +58,7 @@ def model_to_json(parts: Parts) -> str:
                     "axes": axes_to_json(event.axes),
                     "of": event.of,
                     "family": parts.responses[name].family if event.is_response else None,
+                    "description": event.description,
                 }
                 for name, event in parts.events.items()
             },
@@ -176,13 +177,17 @@ def _groups(roots: dict[str, Node]) -> dict[str, dict[str, Any]]:
 def _events(rows: dict[str, Any], arguments: dict[str, Any]) -> tuple[dict[str, Event], dict[str, Response]]:
     events, responses = {}, {}
     for key, row in rows.items():
-        kind_data, axes_data, of, family = _row(row, f"event '{key}'", kind=object, axes=list, of=object, family=object)
+        # A model written before events had a description has none.
+        row = {"description": "", **row} if isinstance(row, dict) else row
+        kind_data, axes_data, of, family, description = _row(
+            row, f"event '{key}'", kind=object, axes=list, of=object, family=object, description=str
+        )
         for word, value in (("of", of), ("family", family)):
             if value is not None and not isinstance(value, str):
                 raise ModelError(f"event '{key}': '{word}' is {brief(value)}, expected text or null.")
         kind, axes = kind_from_json(kind_data), axes_from_json(axes_data)
         build("event", name=key, kind=kind, axes=axes)
-        events[key] = Event(key, kind, axes, family is not None, of)
+        events[key] = Event(key, kind, axes, family is not None, of, description)
         if family is not None:
             responses[key] = Response(key, family, arguments.get(key, {}))
             if (responses[key].kind, responses[key].axes, responses[key].of) != (kind, axes, of):

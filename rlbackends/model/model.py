@@ -28,7 +28,8 @@ class Model:
     trial : mapping of str to a rule or a kind
         The events of a trial in order: a rule (a function that returns ``Categorical``, ``Bernoulli`` or
         ``Normal``) is a response of the subject; ``Real``, ``Index`` or ``Binary`` is given by the world. A
-        rule asks for parameters, states and earlier events by argument name.
+        rule asks for parameters, states and earlier events by argument name; its docstring's first line, if
+        it has one, says what the response is.
     update : callable
         The rule of learning. It asks for parameters, states and events and returns a dict of new states and
         records.

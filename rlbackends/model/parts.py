@@ -14,6 +14,11 @@ from rlbackends.model.supports import Support
 Reset = Literal["block", "never"]
 
 
+def _check_description(what: str, description: object) -> None:
+    if not isinstance(description, str):
+        raise ModelError(f"{what}: the description is {description!r}, expected text.")
+
+
 @dataclass(frozen=True)
 class Parameter:
     """A free quantity of a subject, one number.
@@ -33,8 +38,7 @@ class Parameter:
         if isinstance(self.support, type) and issubclass(self.support, Support):
             name = self.support.__name__
             raise ModelError(f"Parameter: the support is the class {name}; write rl.{name}().")
-        if not isinstance(self.description, str):
-            raise ModelError(f"Parameter: the description is {self.description!r}, expected text.")
+        _check_description("Parameter", self.description)
         if not isinstance(self.support, Support):
             raise ModelError(
                 f"Parameter: the support is {self.support!r}, expected UnitInterval(), Positive(), "
@@ -70,9 +74,12 @@ class Given:
     """A kind of event that the world gives; use ``Real``, ``Index`` or ``Binary``."""
 
     axes: tuple[str, ...]
+    description: str
 
-    def __init__(self, *axes: str) -> None:
+    def __init__(self, *axes: str, description: str = "") -> None:
+        _check_description(type(self).__name__, description)
         object.__setattr__(self, "axes", axes)
+        object.__setattr__(self, "description", description)
 
     def kind(self, sizes: dict[str, int]) -> Kind:
         """Return the kind of the event's value."""
@@ -86,7 +93,15 @@ class Given:
 
 @dataclass(frozen=True, init=False)
 class Real(Given):
-    """A real number given by the world; with axes, one column an entry: ``Real("action")``."""
+    """A real number given by the world; with axes, one column an entry: ``Real("action")``.
+
+    Parameters
+    ----------
+    *axes : str
+        Axes of the event.
+    description : str, optional
+        What it is, in a few words: printed, and told to who gives data without it.
+    """
 
     def kind(self, sizes: dict[str, int]) -> Kind:
         return REAL
@@ -94,7 +109,15 @@ class Real(Given):
 
 @dataclass(frozen=True, init=False)
 class Binary(Given):
-    """0 or 1, given by the world."""
+    """0 or 1, given by the world.
+
+    Parameters
+    ----------
+    *axes : str
+        Axes of the event.
+    description : str, optional
+        What it is, in a few words.
+    """
 
     def kind(self, sizes: dict[str, int]) -> Kind:
         return integer(0, 1)
@@ -110,13 +133,15 @@ class Index(Given):
         The axis that it counts along.
     *axes : str
         Axes of the event itself: ``Index("stimulus", "pair")`` is two stimuli on one trial.
+    description : str, optional
+        What it is, in a few words.
     """
 
     target: str
 
-    def __init__(self, of: str, *axes: str) -> None:
+    def __init__(self, of: str, *axes: str, description: str = "") -> None:
+        super().__init__(*axes, description=description)
         object.__setattr__(self, "target", of)
-        object.__setattr__(self, "axes", axes)
 
     def kind(self, sizes: dict[str, int]) -> Kind:
         return integer(0, sizes[self.target] - 1)
@@ -138,9 +163,10 @@ class Event:
     axes: Axes = ()
     is_response: bool = False
     of: str | None = None
+    description: str = ""
 
     @property
-    def description(self) -> str:
+    def holds(self) -> str:
         """What its column holds, in words."""
         if self.kind.name == "real":
             what = "a real number"
@@ -151,6 +177,11 @@ class Event:
         if self.axes:
             what += " per " + " × ".join(f"{axis.name} ({axis.size})" for axis in self.axes)
         return f"{what}, {'the response' if self.is_response else 'given by the world'}"
+
+    @property
+    def meaning(self) -> str:
+        """What it is, as far as the model says so, and what its column holds."""
+        return f"{self.description}: {self.holds}" if self.description else self.holds
 
 
 @dataclass(frozen=True)

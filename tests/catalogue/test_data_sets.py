@@ -11,7 +11,7 @@ import pytest
 import rlbackends as rl
 from rlbackends.testing import assert_close
 from tests.oracles import read
-from tests.oracles.cases import CASES
+from tests.oracles.cases import ORACLES
 from tests.oracles.play import play_all
 
 ALIENS = {"alpha": 0.15, "beta": 1.25, "forgetting": 0.06}
@@ -25,8 +25,8 @@ DELTA_RULES = sorted(PARAMS)
 
 def assert_agree(data, subjects, name, params, **settings):
     """Assert that the reference backend gives the oracle's log-likelihood on every trial; return it."""
-    wanted, _ = play_all(CASES[name].oracle, subjects, params, **settings)
-    model = rl.catalogue.MODELS[CASES[name].model](**settings)
+    wanted, _ = play_all(ORACLES[name], subjects, params, **settings)
+    model = rl.catalogue.MODELS[name](**settings)
     found = rl.compile(model, data).log_likelihood(params)
     assert_close(found, wanted, "log_likelihood")
     return found, wanted

@@ -8,9 +8,10 @@ import pytest
 
 import rlbackends as rl
 from rlbackends.testing import assert_close
-from tests.oracles.cases import CASES
-from tests.oracles.make_golden import FOLDER, golden
-from tests.oracles.play import codes, play_all
+from rlbackends.testing.cases import CASES
+from tests.oracles.cases import ORACLES
+from tests.oracles.make_golden import FOLDER, columns
+from tests.oracles.play import play_all
 from tests.oracles.read import small
 
 
@@ -26,31 +27,29 @@ def test_every_case_has_a_data_set_and_every_data_set_a_case():
     assert {path.stem for path in Path(FOLDER).iterdir()} == set(CASES)
 
 
-@pytest.mark.parametrize("name", sorted(CASES))
+@pytest.mark.parametrize("name", CASES)
 def test_reference(name):
     wanted = read_golden(name)
     model = rl.catalogue.MODELS[wanted["model"]](**wanted["settings"])
+    events = columns(model)
     data = rl.read_trials(
         FOLDER / f"{name}.csv",
         subject="subject",
         trial="trial",
         block="block",
-        levels=codes(model),
-        **{event: event for event in model.events},
+        levels={key: range(int(e.kind.hi) + 1) for key, e in model.events.items() if e.kind.name == "int"},
+        **{event: names if len(names) > 1 else names[0] for event, (_, names) in events.items()},
     )
     found = rl.compile(model, data)
     assert_close(found.log_likelihood(wanted["parameters"]), wanted["log_likelihood"], "log_likelihood")
     assert_close(found.trajectories(wanted["parameters"]), wanted["trajectories"], "trajectories")
 
 
-@pytest.mark.parametrize("name", sorted(CASES))
+@pytest.mark.parametrize("name", CASES)
 def test_the_oracle_still_gives_them(name):
-    wanted, case = read_golden(name), CASES[name]
-    subjects, again = golden(name)
-    assert small(FOLDER / f"{name}.csv", [key for key in subjects[0][0] if key != "start"]) == subjects
-    assert [again[key] for key in ("model", "settings", "parameters")] == [
-        wanted[key] for key in ("model", "settings", "parameters")
-    ]
-    log_likelihood, trajectories = play_all(case.oracle, subjects, wanted["parameters"], **case.settings)
+    wanted = read_golden(name)
+    assert (wanted["model"], wanted["settings"]) == (CASES[name].make.__name__, dict(CASES[name].settings))
+    subjects = small(FOLDER / f"{name}.csv", columns(CASES[name].model()))
+    log_likelihood, trajectories = play_all(ORACLES[name], subjects, wanted["parameters"], **wanted["settings"])
     assert_close(log_likelihood, wanted["log_likelihood"], "log_likelihood")
     assert_close(trajectories, wanted["trajectories"], "trajectories")

@@ -38,7 +38,7 @@ def test_docstring(name):
 
 
 def test_exported():
-    assert set(rl.catalogue.__all__) == {"MODELS", *rl.catalogue.MODELS}
+    assert set(rl.catalogue.__all__) == {"FAMILIES", "MODELS", *rl.catalogue.MODELS}
 
 
 def test_two_step_refuses_what_is_no_probability():

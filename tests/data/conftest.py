@@ -7,18 +7,14 @@ from types import SimpleNamespace
 
 import pytest
 
+from rlbackends.expressions.kinds import REAL, Axis, integer
 from rlbackends.expressions.operations import FALSE
+from rlbackends.model.parts import Event
 
 
 def make_event(name, kind="real", size=2, *, axes=(), is_response=False, of=None):
-    bounds = {"lo": 0, "hi": size - 1} if kind == "int" else {"lo": None, "hi": None}
-    return SimpleNamespace(
-        name=name,
-        kind=SimpleNamespace(name=kind, **bounds),
-        axes=tuple(SimpleNamespace(name=axis, size=n) for axis, n in axes),
-        is_response=is_response,
-        of=of,
-    )
+    value = integer(0, size - 1) if kind == "int" else REAL
+    return Event(name, value, tuple(Axis(axis, n) for axis, n in axes), is_response, of)
 
 
 def make_model(*events, sizes=None):

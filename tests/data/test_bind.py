@@ -71,11 +71,11 @@ def test_absent_events_are_told_together(write, model, event):
         ),
     )
     assert told.startswith("a.csv: model 'bandit' needs more events. ")
-    assert "'stim' (one of the 4 of 'stimulus', given by the world) is not among the columns." in told
+    assert "'stim' (one of 4 labels of axis 'stimulus', given by the world) is not among the columns." in told
     assert "The table has a column 'stim': read it with stim='stim'." in told
-    assert "'choice' (one of 2 options, the response of the subject) is not among the columns." in told
+    assert "'choice' (0 or 1, the response) is not among the columns." in told
     assert "Did you mean 'choise'?" in told
-    assert "'reward' (a real number for each action (2), given by the world)" in told
+    assert "'reward' (a real number per action (2), given by the world)" in told
     assert "Did you mean 'rewrad'?" in told
     assert "The columns that were read are 'choise' and 'rewrad'." in told
 

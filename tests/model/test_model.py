@@ -30,10 +30,10 @@ def test_what_it_is_made_of(zoo):
 
 def test_events_in_words(zoo):
     events = zoo["every_operation"].events
-    assert events["choice"].description == "one of 3 labels of axis 'action', the response"
-    assert events["rewards"].description == "a real number per action (3), given by the world"
-    assert events["pair"].description == "one of 2 labels of axis 'stimulus' per side (2), given by the world"
-    assert events["go"].axes == (Axis("side", 2),) and events["go"].description.startswith("0 or 1 per side (2)")
+    assert events["choice"].holds == "one of 3 labels of axis 'action', the response"
+    assert events["rewards"].holds == "a real number per action (3), given by the world"
+    assert events["pair"].holds == "one of 2 labels of axis 'stimulus' per side (2), given by the world"
+    assert events["go"].axes == (Axis("side", 2),) and events["go"].holds.startswith("0 or 1 per side (2)")
 
 
 def test_it_is_frozen(zoo):

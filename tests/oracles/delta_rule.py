@@ -40,3 +40,6 @@ def rescorla_wagner_two_rates(trials, params, n_actions=2, initial=0.0):
                 q[c] = before[c] + p["alpha_neg"] * error
         run.note(q=before, prediction_error=error)
     return run
+
+
+ORACLES = {"rescorla_wagner": rescorla_wagner, "rescorla_wagner_3": rescorla_wagner, "rescorla_wagner_two_rates": rescorla_wagner_two_rates}

@@ -1,59 +1,76 @@
 """Write the small data sets of tests/data_sets and what the oracles make of them.
 
-    python -m tests.oracles.make_golden
+    python -m tests.oracles.make_golden [CASE …]
 
-The trials and the parameters come from fixed seeds, the golden values from the oracles alone: nothing that is
-tested has a hand in them. A row a trial; NA is missing; ``<case>.json`` holds one value per subject of each
-parameter, and what the oracle found, null where there is nothing.
+Trials and parameters come from fixed seeds, the golden values from the oracles alone: no backend has a hand in them.
+A row a trial; NA is missing; ``<case>.json`` holds one value per subject of each parameter, and what the oracle found,
+null where there is nothing.
 """
 
 import csv
 import json
 import math
 import random
+import sys
 from pathlib import Path
 
-from tests.oracles.cases import CASES
+from rlbackends.testing.cases import CASES
+from rlbackends.testing.trials import random_subjects
+from tests.oracles.cases import ORACLES
 from tests.oracles.play import play_all
 
 FOLDER = Path(__file__).resolve().parents[1] / "data_sets"
 
 
-def golden(name):
-    """Return a case's trials by subject, and its golden values as plain data."""
+def columns(model):
+    """Return each event's columns, and how a cell is read: what `tests.oracles.read.small` takes."""
+    found = {}
+    for name, event in model.events.items():
+        n_entries = math.prod(axis.size for axis in event.axes)
+        found[name] = (
+            int if event.kind.name == "int" else float,
+            [f"{name}_{i}" for i in range(n_entries)] if event.axes else [name],
+        )
+    return found
+
+
+def write(name):
+    """Write a case's two files."""
     case = CASES[name]
     rng = random.Random(f"rlbackends {name}")
-    subjects = case.subjects(rng)
-    params = {key: [round(value, 3) for value in values] for key, values in case.params(rng).items()}
-    log_likelihood, trajectories = play_all(case.oracle, subjects, params, **case.settings)
-    return subjects, {
-        "model": case.model,
-        "settings": case.settings,
+    subjects = random_subjects(case, rng)
+    params = {key: [round(value, 3) for value in values] for key, values in case.draw_params(rng, 3).items()}
+    log_likelihood, trajectories = play_all(ORACLES[name], subjects, params, **case.settings)
+    with open(FOLDER / f"{name}.csv", "w", encoding="utf-8", newline="") as file:
+        rows = csv.writer(file, lineterminator="\n")
+        events = columns(case.model())
+        rows.writerow(["subject", "trial", "block", *(column for _, names in events.values() for column in names)])
+        for s, trials in enumerate(subjects, 1):
+            block = 0
+            for t, trial in enumerate(trials, 1):
+                block += trial["start"]
+                cells = [cell for key, (_, names) in events.items() for cell in _cells(trial[key], len(names))]
+                rows.writerow([s, t, block, *cells])
+    values = {
+        "model": case.make.__name__,
+        "settings": dict(case.settings),
         "parameters": params,
         "log_likelihood": {key: _plain(value) for key, value in log_likelihood.items()},
         "trajectories": {key: _plain(value) for key, value in trajectories.items()},
     }
+    (FOLDER / f"{name}.json").write_text(_text(values), encoding="utf-8")
+
+
+def _cells(value, n):
+    if value is None:
+        return ["NA"] * n
+    return ["NA" if entry is None else entry for entry in (value if isinstance(value, list) else [value])]
 
 
 def _plain(array):
     if array.ndim:
         return [_plain(part) for part in array]
     return None if math.isnan(array) else float(array)
-
-
-def write(name):
-    """Write a case's two files."""
-    subjects, values = golden(name)
-    events = [key for key in subjects[0][0] if key != "start"]
-    with open(FOLDER / f"{name}.csv", "w", encoding="utf-8", newline="") as file:
-        rows = csv.writer(file, lineterminator="\n")
-        rows.writerow(["subject", "trial", "block", *events])
-        for s, trials in enumerate(subjects, 1):
-            block = 0
-            for t, trial in enumerate(trials, 1):
-                block += trial["start"]
-                rows.writerow([s, t, block, *("NA" if trial[key] is None else trial[key] for key in events)])
-    (FOLDER / f"{name}.json").write_text(_text(values), encoding="utf-8")
 
 
 def _text(values):
@@ -69,6 +86,6 @@ def _text(values):
 
 
 if __name__ == "__main__":
-    for case in CASES:
+    for case in sys.argv[1:] or CASES:
         write(case)
         print(FOLDER / f"{case}.csv")

@@ -84,21 +84,3 @@ def gradient(oracle, subjects, params, **settings):
             f = {k: total(trials, values, name, k * h) for k in (-2, -1, 1, 2)}
             result[name][s] = (f[-2] - 8 * f[-1] + 8 * f[1] - f[2]) / (12 * h)
     return result
-
-
-def as_arrays(subjects):
-    """Return subjects' trials as the arguments of `Trials.from_arrays`: events, ``blocks``, ``lengths``."""
-    longest = max(len(trials) for trials in subjects)
-    arrays = {name: np.full((len(subjects), longest), np.nan) for name in subjects[0][0] if name != "start"}
-    blocks = np.zeros((len(subjects), longest), dtype=int)
-    for s, trials in enumerate(subjects):
-        blocks[s, : len(trials)] = np.cumsum([trial["start"] for trial in trials])
-        for t, trial in enumerate(trials):
-            for name, array in arrays.items():
-                array[s, t] = np.nan if trial[name] is None else trial[name]
-    return {**arrays, "blocks": blocks, "lengths": [len(trials) for trials in subjects]}
-
-
-def codes(model):
-    """Return the options of each event that has codes, 0 to n − 1, as `Trials.from_arrays` takes them."""
-    return {e.name: range(e.kind.hi + 1) for e in model.events.values() if e.kind.name == "int"}

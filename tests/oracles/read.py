@@ -73,13 +73,16 @@ def aliens(folder):
 def small(path, events):
     """Return a committed data set's trials: a block starts where the column ``block`` changes; NA is missing.
 
-    ``events`` are the names of the columns of events; whole numbers are read as codes.
+    ``events``: name → how a cell is read (``int`` or ``float``), and its columns, more than one for an event that
+    has an axis.
     """
     found, last = {}, None
     for row in _rows(path, ","):
         trials = found.setdefault(row["subject"], [])
-        cells = {name: None if row[name] == "NA" else row[name] for name in events}
-        trial = {n: c if c is None else float(c) if n == "reward" else int(c) for n, c in cells.items()}
-        trials.append({"start": not trials or row["block"] != last, **trial})
+        trial = {"start": not trials or row["block"] != last}
+        for name, (number, columns) in events.items():
+            entries = [None if row[column] == "NA" else number(row[column]) for column in columns]
+            trial[name] = entries[0] if columns == [name] else None if set(entries) == {None} else entries
+        trials.append(trial)
         last = row["block"]
     return [found[label] for label in sorted(found)]

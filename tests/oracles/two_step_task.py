@@ -43,3 +43,6 @@ def two_step(trials, params, transition=0.7, last_step="before"):
             repeat = [1.0, 0.0] if a1 == 0 else [0.0, 1.0]
         run.note(**now, prediction_error1=error1, prediction_error2=error2)
     return run
+
+
+ORACLES = {"two_step": two_step, "two_step_after": two_step}

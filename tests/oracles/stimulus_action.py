@@ -23,3 +23,6 @@ def aliens(trials, params, n_seasons=3, n_aliens=4, n_actions=3, initial=0.12):
             q[s, x, c] += p["alpha"] * error
         run.note(q=before, prediction_error=error)
     return run
+
+
+ORACLES = {"aliens": aliens}

@@ -25,3 +25,6 @@ def perseveration(trials, params, n_actions=2, initial=0.0):
             q[c] = q_before[c] + p["alpha"] * error
         run.note(q=q_before, choice_kernel=ck_before, prediction_error=error)
     return run
+
+
+ORACLES = {"perseveration": perseveration}

@@ -11,6 +11,8 @@ from rlbackends import components
 from rlbackends.errors import ModelError
 from rlbackends.model import Model
 
+__all__ = ["two_step"]
+
 
 def two_step(transition: float = 0.7, last_step: Literal["before", "after"] = "before") -> Model:
     """The two-step task's hybrid of model-based and model-free learning, with seven parameters.

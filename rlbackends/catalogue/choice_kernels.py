@@ -6,6 +6,8 @@ import rlbackends as rl
 from rlbackends import components
 from rlbackends.model import Model
 
+__all__ = ["perseveration"]
+
 
 def perseveration(n_actions: int = 2, initial: float = 0.0) -> Model:
     """Rescorla–Wagner learning with a choice kernel: a tendency to repeat, or to alternate, recent choices.

@@ -1,0 +1,5 @@
+"""The actor–critic models."""
+
+from __future__ import annotations
+
+__all__: list[str] = []

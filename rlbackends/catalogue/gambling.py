@@ -1,0 +1,5 @@
+"""The gambling task's models."""
+
+from __future__ import annotations
+
+__all__: list[str] = []

@@ -1,0 +1,5 @@
+"""The go/no-go task's models."""
+
+from __future__ import annotations
+
+__all__: list[str] = []

@@ -1,0 +1,5 @@
+"""The ultimatum game's models."""
+
+from __future__ import annotations
+
+__all__: list[str] = []

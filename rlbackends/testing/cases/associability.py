@@ -1,0 +1,3 @@
+"""Cases of the models whose learning rate is itself learnt."""
+
+CASES = ()

@@ -1,0 +1,3 @@
+"""Cases of the aversive learning task's models."""
+
+CASES = ()

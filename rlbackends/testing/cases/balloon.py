@@ -1,0 +1,3 @@
+"""Cases of the balloon task's models."""
+
+CASES = ()

@@ -1,0 +1,3 @@
+"""Cases of the models that learn nothing, or only from the last trial."""
+
+CASES = ()

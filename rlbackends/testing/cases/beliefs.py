@@ -1,0 +1,3 @@
+"""Cases of the hierarchical Gaussian filters."""
+
+CASES = ()

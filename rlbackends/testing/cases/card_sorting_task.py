@@ -1,0 +1,3 @@
+"""Cases of the Wisconsin card sorting task's models."""
+
+CASES = ()

@@ -1,0 +1,3 @@
+"""Cases of the models of conditioned responses."""
+
+CASES = ()

@@ -1,0 +1,3 @@
+"""Cases of the models that learn gains and losses apart."""
+
+CASES = ()

@@ -1,0 +1,3 @@
+"""Cases of the gambling task's models."""
+
+CASES = ()

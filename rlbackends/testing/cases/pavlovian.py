@@ -1,0 +1,3 @@
+"""Cases of the go/no-go task's models."""
+
+CASES = ()

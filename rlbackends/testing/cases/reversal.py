@@ -1,0 +1,3 @@
+"""Cases of the reversal task's models."""
+
+CASES = ()

@@ -1,0 +1,3 @@
+"""Cases of the models that learn which set of rules a context calls for."""
+
+CASES = ()

@@ -1,0 +1,3 @@
+"""Cases of the ultimatum game's models."""
+
+CASES = ()

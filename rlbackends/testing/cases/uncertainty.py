@@ -1,0 +1,3 @@
+"""Cases of the models that track how uncertain they are."""
+
+CASES = ()

@@ -1,0 +1,3 @@
+"""Oracles of the actor–critic models."""
+
+ORACLES = {}

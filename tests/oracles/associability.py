@@ -1,0 +1,3 @@
+"""Oracles of the models whose learning rate is itself learnt."""
+
+ORACLES = {}

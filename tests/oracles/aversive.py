@@ -1,0 +1,3 @@
+"""Oracles of the aversive learning task's models."""
+
+ORACLES = {}

@@ -1,0 +1,3 @@
+"""Oracles of the hierarchical Gaussian filters."""
+
+ORACLES = {}

@@ -1,0 +1,3 @@
+"""Oracles of the Wisconsin card sorting task's models."""
+
+ORACLES = {}

@@ -1,0 +1,3 @@
+"""Oracles of the models of conditioned responses."""
+
+ORACLES = {}

@@ -1,0 +1,3 @@
+"""Oracles of the models that learn gains and losses apart."""
+
+ORACLES = {}

@@ -1,0 +1,3 @@
+"""Oracles of the gambling task's models."""
+
+ORACLES = {}

@@ -1,0 +1,3 @@
+"""Oracles of the go/no-go task's models."""
+
+ORACLES = {}

@@ -1,0 +1,3 @@
+"""Oracles of the reversal task's models."""
+
+ORACLES = {}

@@ -1,0 +1,3 @@
+"""Oracles of the models that learn which set of rules a context calls for."""
+
+ORACLES = {}

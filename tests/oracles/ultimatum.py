@@ -1,0 +1,3 @@
+"""Oracles of the ultimatum game's models."""
+
+ORACLES = {}

@@ -1,0 +1,3 @@
+"""Oracles of the models that track how uncertain they are."""
+
+ORACLES = {}
