@@ -1,6 +1,15 @@
 """How the documentation is built: ``sphinx-build -W -b html docs docs/_build/html``."""
 
+import sys
+from pathlib import Path
+
 import rlbackends
+
+sys.path.insert(0, str(Path(__file__).parent))
+from catalogue_pages import write_pages
+
+# Before Sphinx looks for pages: these are made from the catalogue itself.
+write_pages(Path(__file__).parent / "generated" / "catalogue")
 
 project = "rlbackends"
 author = "The rlbackends developers"
@@ -15,7 +24,7 @@ extensions = [
     "sphinx.ext.mathjax",
     "numpydoc",
 ]
-exclude_patterns = ["_build"]
+exclude_patterns = ["_build", "generated/catalogue/table.md"]
 templates_path = ["_templates"]
 
 myst_enable_extensions = ["amsmath", "colon_fence", "deflist", "dollarmath"]

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import functools
 import inspect
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
+
+import numpy as np
 
 from rlbackends.errors import ModelError, listed
 from rlbackends.expressions import functions as f
+from rlbackends.expressions.operations import constant
 from rlbackends.expressions.standin import Expression
 from rlbackends.model.responses import Bernoulli, Categorical, Distribution
 
@@ -36,7 +39,8 @@ def delta_rule(values: Expression, index: Any, outcome: Any, rate: Any) -> tuple
 
 def decay(values: Expression, rate: Any, toward: Any = 0.0) -> Expression:
     """Move every entry of ``values`` a share ``rate`` of the way to ``toward``."""
-    return (1.0 - rate) * values + rate * toward
+    kept = (1.0 - rate) * values
+    return kept if isinstance(toward, int | float) and toward == 0 else kept + rate * toward
 
 
 def rate_by_sign(quantity: Any, positive: Any, negative: Any) -> Expression:
@@ -52,6 +56,11 @@ def choice_kernel(kernel: Expression, index: Any, rate: Any) -> Expression:
 def lapse(probabilities: Expression, rate: Any) -> Expression:
     """Mix probabilities with guessing: a share ``rate`` of choices falls on every action alike."""
     return (1.0 - rate) * probabilities + rate / probabilities.shape[-1]
+
+
+def along(axis: str, numbers: Sequence[float] | np.ndarray) -> Expression:
+    """Return numbers side by side along a named axis: what each pump of a balloon earns, the order of some cues."""
+    return Expression(constant(np.asarray(numbers, dtype=float), (axis,)))
 
 
 def with_lapse(rule: Callable[..., Distribution]) -> Callable[..., Distribution]:

@@ -55,3 +55,10 @@ def test_with_lapse_refuses_what_it_can_not_mix():
         rl.components.with_lapse(asks)
     with pytest.raises(ModelError, match="'normal' returned a response of 'mean' and 'sd', expected"):
         model(rl.components.with_lapse(normal), beta=rl.RealLine(), lapse=rl.UnitInterval())
+
+
+def test_along_gives_numbers_a_named_axis():
+    numbers = rl.components.along("pump", range(1, 4))
+    assert [(axis.name, axis.size) for axis in numbers.node.axes] == [("pump", 3)]
+    assert numbers.node.kind.name == "real"
+    assert repr(numbers) == "<[1, 2, 3]: real, one value per pump (3)>"

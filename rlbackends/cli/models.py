@@ -17,8 +17,10 @@ def models(*, json: Annotated[bool, Parameter(help="Print JSON for programs.")] 
     if json:
         say_json([describe(model, MODELS[name]) for name, model in made.items()])
         return
-    rows = [
-        (name, ", ".join(model.parameters), ", ".join(model.events), model.reference) for name, model in made.items()
-    ]
+    rows: list[tuple[str, ...]] = []
+    for name, model in made.items():
+        if rows and MODELS[name].__module__ != MODELS[rows[-1][0]].__module__:
+            rows.append(())  # a line between families
+        rows.append((name, ", ".join(model.parameters), ", ".join(model.events), model.reference))
     table(("model", "parameters", "a trial", "reference"), rows)
-    say("\nMore about one: rlbackends show rescorla_wagner")
+    say(f"\n{len(MODELS)} models. More about one: rlbackends show rescorla_wagner")

@@ -47,7 +47,7 @@ def table(
     numbers_from: int | None = None,
     indent: int = 0,
 ) -> None:
-    """Write a table; columns from ``numbers_from`` on are aligned to the right."""
+    """Write a table; columns from ``numbers_from`` on are aligned to the right, an empty row is a line across."""
     from rich import box
     from rich.padding import Padding
     from rich.table import Table
@@ -56,9 +56,15 @@ def table(
     grid = Table(box=box.SIMPLE_HEAD, show_edge=False, pad_edge=False, padding=(0, 1, 0, 0), header_style="bold")
     for i, name in enumerate(header):
         right = numbers_from is not None and i >= numbers_from
-        grid.add_column(Text(name), justify="right" if right else "left", no_wrap=right or i == 0, overflow="fold")
+        grid.add_column(
+            Text(name), justify="right" if right else "left", no_wrap=right or i == 0, overflow="fold",
+            min_width=max((len(word) for row in rows if row for word in str(row[i]).split()), default=1),
+        )  # fmt: skip
     for row in rows:
-        grid.add_row(*(Text(str(cell)) for cell in row))
+        if row:
+            grid.add_row(*(Text(str(cell)) for cell in row))
+        else:
+            grid.add_section()
     console().print(Padding(grid, (0, 0, 0, indent), expand=False))
     sys.stdout.flush()
 

@@ -42,7 +42,11 @@ def show(
     heading("How people differ by default")
     say("  A subject's value is link⁻¹(location + sd · offset), its offset ~ Normal(0, 1).")
     table(("parameter", "link", "location", "sd"), _population(found), indent=2)
-    options = _options(model)
+    make = _maker(model)
+    for title, lines in _sections(make, "Notes", "References").items():
+        heading(title)
+        say("\n".join(f"  {line}".rstrip() for line in lines))
+    options = {} if make is None else _defaults(make)
     if options:
         given = ", ".join(f"{name}={value}" for name, value in options.items())
         say(f"\nOptions and their defaults: {given}. Change one with -o {next(iter(options))}=VALUE.")
@@ -59,7 +63,8 @@ def describe(model: Model, make: Callable[..., Any] | None = None) -> dict[str, 
             for name, parameter in model.parameters.items()
         },
         "events": {
-            name: {"description": event.description, "holds": event.holds, "response": event.is_response} for name, event in model.events.items()
+            name: {"description": event.description, "holds": event.holds, "response": event.is_response}
+            for name, event in model.events.items()
         },
         "states": {name: [axis.name for axis in state.axes] for name, state in model.states.items()},
         "records": list(model.records),
@@ -80,10 +85,19 @@ def _population(model: Model) -> list[tuple[str, ...]]:
     return rows
 
 
-def _options(word: str) -> dict[str, Any]:
+def _maker(word: str) -> Callable[..., Any] | None:
+    """Return the catalogue's function of that name, if there is one."""
     from rlbackends.catalogue import MODELS
 
-    return _defaults(MODELS[word]) if word in MODELS else {}
+    return MODELS.get(word)
+
+
+def _sections(make: Callable[..., Any] | None, *titles: str) -> dict[str, list[str]]:
+    """Return sections of a function's docstring, as lines."""
+    lines = (inspect.getdoc(make) or "").splitlines() if make else []
+    starts = [i for i in range(len(lines) - 1) if lines[i] and lines[i + 1] == "-" * len(lines[i])]
+    found = {lines[i]: lines[i + 2 : end] for i, end in zip(starts, [*starts[1:], len(lines)], strict=True)}
+    return {title: "\n".join(found[title]).strip().splitlines() for title in titles if title in found}
 
 
 def _defaults(make: Callable[..., Any]) -> dict[str, Any]:

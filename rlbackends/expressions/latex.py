@@ -235,9 +235,14 @@ def _log1p(w: Writer, node: Node) -> Written:
 
 
 def _where(w: Writer, node: Node) -> Written:
-    condition, yes, no = (w.plain(arg) for arg in node.args)
-    rows = rf"{yes} & \text{{if }} {condition} \\ {no} & \text{{otherwise}}"
-    return rf"\begin{{cases}} {rows} \end{{cases}}", _CASES
+    """Write one list of cases, a row a condition."""
+    rows = []
+    while node.op == "where" and (not rows or node not in w.names):
+        condition, yes, no = node.args
+        rows.append(rf"{w.plain(yes)} & \text{{if }} {w.plain(condition)}")
+        node = no
+    rows.append(rf"{w.plain(node)} & \text{{otherwise}}")
+    return rf"\begin{{cases}} {r' \\ '.join(rows)} \end{{cases}}", _CASES
 
 
 def _same(w: Writer, node: Node) -> Written:

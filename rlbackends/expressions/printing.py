@@ -122,6 +122,8 @@ class _Text:
             return f"{self.inside(args[0], ATOM)}[{letters}]", ATOM
         if is_dot(op, args, attrs) and args[0] not in self.names:
             op, args, attrs = "dot", args[0].args, {}
+        if op == "minimum" and args[0].op == "maximum" and args[0] not in self.names:
+            op, args = "clip", (*args[0].args, args[1])
         inner = [self.write(arg)[0] for arg in args]
         if op == "one_hot":
             inner.append(attrs["axis"].name or str(attrs["axis"].size))

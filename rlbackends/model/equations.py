@@ -264,6 +264,8 @@ class _Equations:
         order = {node: i for i, node in enumerate(walk(*records.values()))}
         if len(updates) > 1:
             yield Line("all states at once, from their values before:")
+        elif any(self.rereads(name, node) for name, node in updates.items()):
+            yield Line("each line from the values before:")
         for name, node in sorted(records.items(), key=lambda item: order[item[1]]):
             yield from self.definitions(node)
             first = self.names.get(node) == name
@@ -274,6 +276,12 @@ class _Equations:
         for node, word in self.new.items():
             state = next(name for name, update in updates.items() if update is node)
             yield Line(self.style.name(word), "=", self.style.words(f"{state} after this update"))
+
+    def rereads(self, name: str, node: Node) -> bool:
+        """Say whether an entry of a state changes by a value that a line above it seems to have replaced."""
+        base, entries = _chain(_conditional(name, node)[1], self.names)
+        leaf = build("state", name=name, axes=self.model.states[name].axes)
+        return base is not leaf and leaf in walk(*entries.values(), known=self.names)
 
     def new_state(self, name: str, node: Node) -> Iterator[Line]:
         """Yield the lines that change a state: entries one by one where that says the same."""

@@ -21,6 +21,33 @@ PARAMS = {
     "perseveration": {"alpha": 0.3, "beta": 1.5, "alpha_kernel": 0.4, "kappa": 0.8},
 }
 DELTA_RULES = sorted(PARAMS)
+REVERSAL = {
+    "fictitious_update": {"alpha": 0.4, "indecision_point": 0.1, "beta": 1.5},
+    "fictitious_update_two_rates": {"alpha_pos": 0.5, "alpha_neg": 0.3, "indecision_point": 0.1, "beta": 1.5},
+    "experience_weighted_attraction": {"payoff_decay": 0.6, "experience_decay": 0.2, "beta": 1.2},
+}
+GAIN_LOSS = {
+    "alpha_gain": 0.3, "alpha_loss": 0.2, "sensitivity_gain": 2.0, "sensitivity_loss": 1.5, "alpha": 0.25,
+    "forgetting": 0.1, "lapse": 0.08,
+}  # fmt: skip
+TWO_STEP = {
+    "two_step": {
+        "beta1": 3.0, "beta2": 2.5, "alpha1": 0.4, "alpha2": 0.6, "eligibility": 0.5, "w": 0.4, "stay": 0.3,
+    },
+    "two_step_six": {"beta1": 3.0, "beta2": 2.5, "alpha1": 0.4, "alpha2": 0.6, "w": 0.4, "stay": 0.3},
+    "two_step_four": {"beta": 3.0, "alpha": 0.5, "w": 0.4, "stay": 0.3},
+}  # fmt: skip
+GO_NO_GO = {
+    "go_no_go": {"lapse": 0.1, "alpha": 0.2, "sensitivity": 5.0},
+    "go_no_go_bias": {"lapse": 0.1, "alpha": 0.2, "sensitivity": 5.0, "go_bias": 0.8},
+    "go_no_go_pavlovian": {
+        "lapse": 0.1, "alpha": 0.2, "sensitivity": 5.0, "go_bias": 0.8, "pavlovian_bias": 0.4,
+    },
+    "go_no_go_pavlovian_two_sensitivities": {
+        "lapse": 0.1, "alpha": 0.2, "sensitivity_reward": 6.0, "sensitivity_punishment": 4.0, "go_bias": 0.8,
+        "pavlovian_bias": 0.4,
+    },
+}  # fmt: skip
 
 
 def assert_agree(data, subjects, name, params, **settings):
@@ -40,6 +67,13 @@ def test_reversal_learning(shared_data, name):
     assert_agree(data, read.reversal(shared_data), name, PARAMS[name], n_actions=2)
 
 
+@pytest.mark.parametrize("name", REVERSAL)
+def test_reversal_learning_of_both_actions(shared_data, name):
+    path, derive = shared_data / "prl.tsv", {"reward": "sign(outcome)"}
+    data = rl.read_trials(path, subject="subjID", trial="trial", choice="choice", derive=derive)
+    assert_agree(data, read.reversal(shared_data), name, REVERSAL[name])
+
+
 @pytest.mark.parametrize("name", DELTA_RULES)
 def test_four_armed_bandit(shared_data, name):
     path, derive = shared_data / "bandit4arm.tsv", {"reward": "gain - abs(loss)"}
@@ -47,8 +81,17 @@ def test_four_armed_bandit(shared_data, name):
     assert_agree(data, read.four_armed(shared_data), name, PARAMS[name], n_actions=4, initial=0.1)
 
 
+@pytest.mark.parametrize("name", rl.catalogue.FAMILIES["Gains and losses"].__all__)
+def test_four_armed_bandit_gains_and_losses_apart(shared_data, name):
+    path, derive = shared_data / "bandit4arm.tsv", {"loss": "-abs(loss)"}
+    data = rl.read_trials(path, subject="subjID", choice="choice", gain="gain", derive=derive)
+    params = {key: GAIN_LOSS[key] for key in rl.catalogue.MODELS[name]().parameters}
+    assert_agree(data, read.four_armed(shared_data), name, params)
+
+
 @pytest.mark.parametrize("last_step", ["before", "after"])
-def test_two_step(shared_data, last_step):
+@pytest.mark.parametrize("name", TWO_STEP)
+def test_two_step(shared_data, name, last_step):
     data = rl.read_trials(
         shared_data / "ts.tsv",
         subject="subjID",
@@ -60,10 +103,7 @@ def test_two_step(shared_data, last_step):
             "choice2": "where(level2_choice > 2, level2_choice - 2, level2_choice)",
         },
     )
-    params = {
-        "beta1": 3.0, "beta2": 2.5, "alpha1": 0.4, "alpha2": 0.6, "eligibility": 0.5, "w": 0.4, "stay": 0.3,
-    }  # fmt: skip
-    assert_agree(data, read.two_step(shared_data), "two_step", params, last_step=last_step)
+    assert_agree(data, read.two_step(shared_data), name, TWO_STEP[name], last_step=last_step)
 
 
 def test_two_step_common_transitions(shared_data):
@@ -74,6 +114,26 @@ def test_two_step_common_transitions(shared_data):
     other = [trial["state2"] for trial in trials if trial["choice1"] == 1]
     assert (first.count(0), first.count(1)) == (1005, 399)
     assert (other.count(0), other.count(1)) == (243, 543)
+
+
+@pytest.mark.parametrize("name", GO_NO_GO)
+def test_go_no_go(shared_data, name):
+    path = shared_data / "gng.tsv"
+    data = rl.read_trials(path, subject="subjID", trial="trialNum", cue="cue", go="keyPressed", outcome="outcome")
+    assert_agree(data, read.go_no_go(shared_data), name, GO_NO_GO[name])
+
+
+def test_go_no_go_cues(shared_data):
+    # What the cues ask for in these data, as far as outcomes tell: cues 1 and 2 bring rewards and 3 and 4 punishments;
+    # at 1 and 3 it is going that ends better on average, at 2 and 4 it is not going.
+    trials = [trial for subject in read.go_no_go(shared_data) for trial in subject]
+    outcomes = {
+        (cue, go): [trial["outcome"] for trial in trials if (trial["cue"], trial["go"]) == (cue, go)]
+        for cue in range(4)
+        for go in (0, 1)
+    }
+    assert [set(outcomes[cue, 0] + outcomes[cue, 1]) for cue in range(4)] == [{0, 1}, {0, 1}, {0, -1}, {0, -1}]
+    assert [np.mean(outcomes[cue, 1]) > np.mean(outcomes[cue, 0]) for cue in range(4)] == [True, False, True, False]
 
 
 def total(log_likelihood):

@@ -1,12 +1,16 @@
 """What the catalogue's functions return, what they refuse, and the examples in their docstrings."""
 
 import doctest
+import random
 import sys
+from dataclasses import replace
 
 import pytest
 
 import rlbackends as rl
-from rlbackends.errors import ModelError
+from rlbackends.errors import DataError, ModelError
+from rlbackends.testing.cases import CASES
+from rlbackends.testing.trials import as_trials, random_subjects
 
 MODELS = sorted(rl.catalogue.MODELS)
 
@@ -18,6 +22,27 @@ def test_each_says_what_it_is(name):
     assert model.description
     assert model.reference
     assert all(parameter.description for parameter in model.parameters.values())
+    assert [event.name for event in model.events.values() if not event.description] == []
+
+
+@pytest.mark.parametrize("name", MODELS)
+def test_an_absent_column_is_named_with_what_it_means(name):
+    model = rl.catalogue.MODELS[name]()
+    case = next(case for case in CASES.values() if case.make.__name__ == name)
+    trials = as_trials(case.model(), random_subjects(case, random.Random(1), (3,), missing=0.0, blocks=0.0))
+    for absent in model.events.values():
+        present = {key: column for key, column in trials.events.items() if key != absent.name}
+        with pytest.raises(DataError) as fault:
+            replace(trials, events={**present, "spare": next(iter(trials.events.values()))}).bind(model)
+        told = str(fault.value)
+        assert f"model '{name}' needs more events" in told
+        assert f"'{absent.name}' ({absent.description}: " in told
+
+
+@pytest.mark.parametrize("title", rl.catalogue.FAMILIES)
+def test_a_family_says_what_it_is(title):
+    family = rl.catalogue.FAMILIES[title]
+    assert family.__doc__ and family.__all__
 
 
 @pytest.mark.parametrize("name", MODELS)

@@ -19,7 +19,7 @@ def test_models_as_json_says_what_there_is(program):
     two_rates = found["rescorla_wagner_two_rates"]
     assert two_rates["parameters"]["alpha_pos"]["support"] == "(0, 1)"
     assert two_rates["events"]["choice"]["response"] is True
-    assert two_rates["options"] == {"n_actions": 2, "initial": 0.0}
+    assert two_rates["options"] == {"n_actions": 2, "initial": 0.0, "lapse": False}
     assert two_rates["records"] == ["prediction_error"]
 
 

@@ -14,7 +14,7 @@ Action values learnt by a delta rule; softmax choice.
                beta  ∈ (0, ∞)   inverse temperature
   states       q : one value per action (2), 0 at the start of each block
   a trial      choice ~ Categorical(logits = beta * q)
-               reward : a real number, given by the world
+               reward : what the choice brought, in any unit: a real number, given by the world
   update       prediction_error = reward - q[choice]
                q[choice]        ← q[choice] + alpha * prediction_error"""
 
@@ -23,7 +23,7 @@ RESCORLA_WAGNER_LATEX = r"""\begin{aligned}
 \beta &\in (0, \infty) && \text{inverse temperature} \\
 q &\leftarrow 0 && \text{at the start of each block; one value per action (2)} \\
 \mathrm{choice} &\sim \operatorname{Categorical}\left(\operatorname{softmax}\left(\beta \, q\right)\right) \\
-\mathrm{reward} &: \text{a real number, given by the world} \\
+\mathrm{reward} &: \text{what the choice brought, in any unit: a real number, given by the world} \\
 \mathrm{prediction\ error} &= \mathrm{reward} - q_{\mathrm{choice}} \\
 q_{\mathrm{choice}} &\leftarrow q_{\mathrm{choice}} + \alpha \, \mathrm{prediction\ error}
 \end{aligned}"""
@@ -87,6 +87,17 @@ def test_several_states_change_at_once():
     assert section(model, "states") == [
         "q : one value per action (3), 0 at the start of each block",
         "k : one value per action (3), alpha at the first trial, carried over blocks",
+    ]
+
+
+def test_an_entry_that_changes_from_its_value_before_while_the_others_change_too():
+    def update(q, choice, reward, alpha):
+        return {"q": (0.5 * q).at[choice].set(q[choice] + alpha * (reward - q[choice]))}
+
+    assert section(made(update), "update") == [
+        "each line from the values before:",
+        "q         ← 0.5 * q",
+        "q[choice] ← q[choice] + alpha * (reward - q[choice])",
     ]
 
 
@@ -232,7 +243,9 @@ def test_every_model_is_written_as_latex(pair, model):
     assert len(re.findall(r"\\left[(\[|]", latex)) == len(re.findall(r"\\right[)\]|]", latex))
     assert latex.count(r"\begin{") == latex.count(r"\end{")
     # One alignment mark a row, or a note beside it; those of cases and matrices are their own.
-    body = re.sub(r"\\begin\{(cases|pmatrix)\}.*?\\end\{\1\}", "", latex, flags=re.DOTALL)
+    body, inner = latex, r"\\begin\{(cases|pmatrix)\}((?!\\begin).)*?\\end\{\1\}"
+    while re.search(inner, body, flags=re.DOTALL):
+        body = re.sub(inner, "", body, flags=re.DOTALL)
     for row in body.splitlines()[1:-1]:
         assert re.sub(r"\\&", "", row).count("&") in (1, 3), row
 

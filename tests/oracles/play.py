@@ -39,6 +39,13 @@ def log_p(logits, choice):
     return logits[choice] - top - math.log(sum(math.exp(logit - top) for logit in logits))
 
 
+def log_p_lapsing(logits, choice, lapse):
+    """Return the same of a mixture: a share ``lapse`` of choices is a guess among all actions."""
+    if choice is None:
+        return math.nan
+    return math.log((1.0 - lapse) * math.exp(log_p(logits, choice)) + lapse / len(logits))
+
+
 def at(params, t):
     """Return the parameters of a trial."""
     return {name: float(value[t] if np.ndim(value) else value) for name, value in params.items()}
@@ -60,7 +67,7 @@ def play_all(oracle, subjects, params, **settings):
 
 
 def _stacked(rows):
-    longest = max(len(values) for row in rows for values in row.values())
+    longest = max((len(values) for row in rows for values in row.values()), default=0)
     result = {}
     for name in rows[0]:
         shape = np.shape(rows[0][name][0])

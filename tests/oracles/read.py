@@ -29,12 +29,14 @@ def reversal(folder):
 
 
 def four_armed(folder):
-    """bandit4arm.tsv: choices 1 to 4; the reward is the gain less the size of the loss."""
+    """bandit4arm.tsv: choices 1 to 4; the reward is the gain less the size of the loss; losses are 0 or less."""
     return _by_subject(
         _rows(folder / "bandit4arm.tsv", "\t"),
         "subjID",
         lambda row: {
             "choice": int(row["choice"]) - 1,
+            "gain": float(row["gain"]),
+            "loss": -abs(float(row["loss"])),
             "reward": float(row["gain"]) - abs(float(row["loss"])),
         },
     )
@@ -50,6 +52,19 @@ def two_step(folder):
             "state2": (int(row["level2_choice"]) - 1) // 2,
             "choice2": (int(row["level2_choice"]) - 1) % 2,
             "reward": float(row["reward"]),
+        },
+    )
+
+
+def go_no_go(folder):
+    """gng.tsv: cues 1 to 4; 1 is a key pressed, 0 none."""
+    return _by_subject(
+        _rows(folder / "gng.tsv", "\t"),
+        "subjID",
+        lambda row: {
+            "cue": int(row["cue"]) - 1,
+            "go": int(row["keyPressed"]),
+            "outcome": float(row["outcome"]),
         },
     )
 

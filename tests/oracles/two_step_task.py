@@ -45,4 +45,79 @@ def two_step(trials, params, transition=0.7, last_step="before"):
     return run
 
 
-ORACLES = {"two_step": two_step, "two_step_after": two_step}
+def two_step_six(trials, params, transition=0.7, last_step="before"):
+    """λ = 1: Q1[a1] += α1 (Q2[s,a2] − Q1[a1]); Q2[s,a2] += α2 (r − Q2[s,a2]); Q1[a1] += α1 (r − Q2[s,a2])."""
+    run = Run()
+    for t, trial in enumerate(trials):
+        p = at(params, t)
+        if trial["start"]:
+            left, right, q2, last = 0.0, 0.0, {(j, k): 0.0 for j in (0, 1) for k in (0, 1)}, None
+        a1, s, a2, r = trial["choice1"], trial["state2"], trial["choice2"], trial["reward"]
+
+        top0, top1 = max(q2[0, 0], q2[0, 1]), max(q2[1, 0], q2[1, 1])
+        value0 = p["w"] * (transition * top0 + (1 - transition) * top1) + (1 - p["w"]) * left
+        value1 = p["w"] * ((1 - transition) * top0 + transition * top1) + (1 - p["w"]) * right
+        stay0, stay1 = p["stay"] * (last == 0), p["stay"] * (last == 1)
+        run.respond("choice1", log_p([p["beta1"] * value0 + stay0, p["beta1"] * value1 + stay1], a1))
+        run.respond("choice2", math.nan if a2 is None else log_p([p["beta2"] * q2[s, k] for k in (0, 1)], a2))
+
+        run.note(q1=[left, right], q2=[[q2[0, 0], q2[0, 1]], [q2[1, 0], q2[1, 1]]])
+        run.note(previous=[float(last == 0), float(last == 1)])
+        reached = None if s is None or a2 is None else q2[s, a2]
+        mine = right if a1 == 1 else left
+        error1 = math.nan if a1 is None or reached is None else reached - mine
+        error2 = math.nan if r is None or reached is None else r - reached
+        run.note(prediction_error1=error1, prediction_error2=error2)
+        if r is not None and reached is not None:
+            q2[s, a2] = reached + p["alpha2"] * error2
+            if a1 is not None:
+                mine = mine + p["alpha1"] * error1
+                mine = mine + p["alpha1"] * (r - (reached if last_step == "before" else q2[s, a2]))
+                left, right = (left, mine) if a1 == 1 else (mine, right)
+        last = last if a1 is None else a1
+    return run
+
+
+def two_step_four(trials, params, transition=0.7, last_step="before"):
+    """λ = 1, α1 = α2 = α and β1 = β2 = β."""
+    run = Run()
+    for t, trial in enumerate(trials):
+        p = at(params, t)
+        if trial["start"]:
+            q, last = {}, None  # values of a1, and of (s, a2); those not yet tried are 0
+        a1, s, a2, r = trial["choice1"], trial["state2"], trial["choice2"], trial["reward"]
+        first = [q.get(k, 0.0) for k in (0, 1)]
+        second = [[q.get((j, k), 0.0) for k in (0, 1)] for j in (0, 1)]
+
+        logits = []
+        for k in (0, 1):
+            mb = sum((transition if j == k else 1 - transition) * max(second[j]) for j in (0, 1))
+            net = p["w"] * mb + (1 - p["w"]) * first[k]
+            logits.append(p["beta"] * net + (p["stay"] if last == k else 0.0))
+        run.respond("choice1", log_p(logits, a1))
+        run.respond("choice2", math.nan if a2 is None else log_p([p["beta"] * x for x in second[s]], a2))
+
+        error1 = error2 = math.nan
+        if None not in (s, a2, r):
+            error2 = r - second[s][a2]
+            q[s, a2] = second[s][a2] + p["alpha"] * error2
+            if a1 is not None:
+                target = second[s][a2] if last_step == "before" else q[s, a2]
+                q[a1] = first[a1] + p["alpha"] * (second[s][a2] - first[a1]) + p["alpha"] * (r - target)
+        if None not in (a1, s, a2):
+            error1 = second[s][a2] - first[a1]
+        repeat = [1.0 if last == k else 0.0 for k in (0, 1)]
+        run.note(q1=first, q2=second, previous=repeat, prediction_error1=error1, prediction_error2=error2)
+        if a1 is not None:
+            last = a1
+    return run
+
+
+ORACLES = {
+    "two_step": two_step,
+    "two_step_after": two_step,
+    "two_step_six": two_step_six,
+    "two_step_six_after": two_step_six,
+    "two_step_four": two_step_four,
+    "two_step_four_after": two_step_four,
+}

@@ -5,6 +5,8 @@ from rlbackends.testing.cases.case import ModelCase
 
 _RATES = dict.fromkeys(["alpha1", "alpha2", "eligibility", "w"], (0.05, 0.95))
 _PARAMS = {"beta1": (0.3, 4.0), "beta2": (0.3, 4.0), **_RATES, "stay": (-1.5, 1.5)}
+_SIX = {name: span for name, span in _PARAMS.items() if name != "eligibility"}
+_FOUR = {"beta": (0.3, 4.0), "alpha": (0.05, 0.95), "w": (0.05, 0.95), "stay": (-1.5, 1.5)}
 
 
 def _state(rng, now):
@@ -21,4 +23,10 @@ _EVENTS = {"state2": _state, "reward": _reward}
 CASES = (
     ModelCase("two_step", catalogue.two_step, _PARAMS, _EVENTS),
     ModelCase("two_step_after", catalogue.two_step, _PARAMS, _EVENTS, {"last_step": "after", "transition": 0.8}),
+    ModelCase("two_step_six", catalogue.two_step_six, _SIX, _EVENTS),
+    ModelCase("two_step_six_after", catalogue.two_step_six, _SIX, _EVENTS, {"last_step": "after", "transition": 0.8}),
+    ModelCase("two_step_four", catalogue.two_step_four, _FOUR, _EVENTS),
+    ModelCase(
+        "two_step_four_after", catalogue.two_step_four, _FOUR, _EVENTS, {"last_step": "after", "transition": 0.8}
+    ),
 )
