@@ -5,7 +5,7 @@ from __future__ import annotations
 import inspect
 import random
 import shutil
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -57,7 +57,9 @@ def section(make: Callable[..., Any], folder: Path) -> str:
     """Return what there is to know about a model."""
     name, model = make.__name__, make()
     case = next(case for case in CASES.values() if case.make is make)
-    picture(case, folder / f"{name}.png")
+    # Drawn rather than typical: parameters that belong together, such as two rates, differ then.
+    params = {key: round(values[0], 2) for key, values in case.draw_params(random.Random(53), 1).items()}
+    picture(case, params, folder / f"{name}.png")
     return "\n".join(
         [
             f"(model-{name})=\n## `{name}`\n",
@@ -65,7 +67,7 @@ def section(make: Callable[..., Any], folder: Path) -> str:
             columns(model),
             population(model),
             f"```{{image}} {name}.png\n:alt: {name} on {N_TRIALS} trials that it played itself\n:width: 100%\n```\n",
-            caption(case),
+            caption(case, params),
             f"```{{eval-rst}}\n.. autofunction:: rlbackends.catalogue.{name}\n```\n",
         ]
     )
@@ -85,16 +87,15 @@ def population(model: Any) -> str:
     return "\n".join(rows) + "\n"
 
 
-def picture(case: ModelCase, path: Path) -> None:
-    """Draw the model at work on trials that it plays itself, at the middle of its parameters' usual values."""
-    params = {name: [value] for name, value in case.middle().items()}
+def picture(case: ModelCase, params: Mapping[str, float], path: Path) -> None:
+    """Draw the model at work on trials that it plays itself."""
     model = case.model()
-    data = as_trials(model, played_subjects(case, random.Random(1), params, N_TRIALS))
-    rl.plots.plot_model(rl.compile(model, data), params).savefig(path, dpi=110)
+    played = played_subjects(case, random.Random(1), {name: [value] for name, value in params.items()}, N_TRIALS)
+    rl.plots.plot_model(rl.compile(model, as_trials(model, played)), params).savefig(path, dpi=110)
 
 
-def caption(case: ModelCase) -> str:
+def caption(case: ModelCase, params: Mapping[str, float]) -> str:
     """Return what the picture shows."""
-    values = ", ".join(f"`{name}` = {value:.3g}" for name, value in case.middle().items())
+    values = ", ".join(f"`{name}` = {value:g}" for name, value in params.items())
     given = ", ".join(f"`{name}={value!r}`" for name, value in case.settings.items())
     return f"One subject of {N_TRIALS} trials, played by the model with {values}{f' ({given})' if given else ''}.\n"

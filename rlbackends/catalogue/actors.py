@@ -53,7 +53,7 @@ def actor_critic(n_actions: int = 2, n_stimuli: int = 1, initial: float = 0.0) -
     References
     ----------
     Barto, A. G., Sutton, R. S., & Anderson, C. W. (1983). Neuronlike adaptive elements that can solve difficult
-    learning control problems. *IEEE Transactions on Systems, Man, and Cybernetics, SMC-13*(5), 834–846.
+    learning control problems. *IEEE Transactions on Systems, Man, and Cybernetics, SMC-13*, 834–846.
 
     Sutton, R. S., & Barto, A. G. (1998). *Reinforcement learning: An introduction*. MIT Press. (Section 6.6)
 
@@ -148,7 +148,7 @@ def opal(
     References
     ----------
     Collins, A. G. E., & Frank, M. J. (2014). Opponent actor learning (OpAL): Modeling interactive effects of
-    striatal dopamine on reinforcement learning and choice incentive. *Psychological Review, 121*(3), 337–366.
+    striatal dopamine on reinforcement learning and choice incentive. *Psychological Review, 121*, 337–366.
 
     Jaskir, A., & Frank, M. J. (2023). On the normative advantages of dopamine and striatal opponency for learning
     and choice. *eLife, 12*, e85107.

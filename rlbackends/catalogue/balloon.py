@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import rlbackends as rl
 from rlbackends import components
 from rlbackends.errors import ModelError
@@ -55,8 +57,8 @@ def balloon_four_parameters(n_pumps: int = 12) -> Model:
     -----
     Before the first balloon ``p_burst = 1 − phi``. The subject aims at ω ``= −gamma / log(1 − p_burst)`` pumps,
     at none if every pump is believed to burst the balloon: pump number 1, 2, … is made with the probability
-    ``sigmoid(beta · (ω − number))``. After each balloon, with all pumps so far ``total_pumps`` and the balloons
-    that burst ``total_bursts``,
+    ``sigmoid(beta · (ω − number))``, and surely if none is believed to. After each balloon, with all pumps so
+    far ``total_pumps`` and the balloons that burst ``total_bursts``,
 
     ``p_burst = 1 − (phi + eta · (total_pumps − total_bursts)) / (1 + eta · total_pumps)``,
 
@@ -108,7 +110,8 @@ def balloon_four_parameters(n_pumps: int = 12) -> Model:
     def pump(opportunities, p_burst, gamma, beta):
         """Whether each pump was made: 1 up to the last one, then 0."""
         target = rl.where(p_burst < 1, -gamma / rl.log1p(-p_burst), 0.0)
-        return rl.Bernoulli(logits=beta * (target - number), where=number <= opportunities)
+        logits = rl.where(p_burst > 0, beta * (target - number), math.inf)
+        return rl.Bernoulli(logits=logits, where=number <= opportunities)
 
     def update(total_pumps, total_bursts, pumps, explosion, phi, eta):
         total_pumps, total_bursts, totals = _totals(total_pumps, total_bursts, pumps, explosion)

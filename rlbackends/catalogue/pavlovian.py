@@ -48,7 +48,7 @@ def go_no_go(n_cues: int = 4) -> Model:
     References
     ----------
     Guitart-Masip, M., Huys, Q. J. M., Fuentemilla, L., Dayan, P., Duzel, E., & Dolan, R. J. (2012). Go and no-go
-    learning in reward and punishment: Interactions between affect and effect. *NeuroImage, 62*(1), 154–166.
+    learning in reward and punishment: Interactions between affect and effect. *NeuroImage, 62*, 154–166.
 
     Examples
     --------
@@ -113,7 +113,7 @@ def go_no_go_bias(n_cues: int = 4) -> Model:
     References
     ----------
     Guitart-Masip, M., Huys, Q. J. M., Fuentemilla, L., Dayan, P., Duzel, E., & Dolan, R. J. (2012). Go and no-go
-    learning in reward and punishment: Interactions between affect and effect. *NeuroImage, 62*(1), 154–166.
+    learning in reward and punishment: Interactions between affect and effect. *NeuroImage, 62*, 154–166.
 
     Examples
     --------
@@ -184,7 +184,7 @@ def go_no_go_pavlovian(n_cues: int = 4) -> Model:
     References
     ----------
     Guitart-Masip, M., Huys, Q. J. M., Fuentemilla, L., Dayan, P., Duzel, E., & Dolan, R. J. (2012). Go and no-go
-    learning in reward and punishment: Interactions between affect and effect. *NeuroImage, 62*(1), 154–166.
+    learning in reward and punishment: Interactions between affect and effect. *NeuroImage, 62*, 154–166.
 
     Examples
     --------
@@ -258,7 +258,7 @@ def go_no_go_pavlovian_two_sensitivities(n_cues: int = 4) -> Model:
     References
     ----------
     Cavanagh, J. F., Eisenberg, I., Guitart-Masip, M., Huys, Q., & Frank, M. J. (2013). Frontal theta overrides
-    Pavlovian learning biases. *Journal of Neuroscience, 33*(19), 8541–8548.
+    Pavlovian learning biases. *Journal of Neuroscience, 33*, 8541–8548.
 
     Examples
     --------

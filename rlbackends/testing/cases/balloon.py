@@ -37,7 +37,7 @@ _FIVE = {
     "beta": (0.3, 1.5),
 }
 _SURE = {
-    "phi=1": "no pump is believed to burst the first balloon: infinitely many pumps are aimed at",
+    "phi=1": "no pump is believed to burst the first balloon: that it is left has the probability 0",
 }
 
 CASES = (

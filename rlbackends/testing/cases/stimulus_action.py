@@ -58,7 +58,7 @@ CASES = (
     ModelCase(
         "aliens",
         catalogue.aliens,
-        {"alpha": _RATE, "beta": _BETA, "forgetting": _RATE},
+        {"alpha": _RATE, "beta": _BETA, "forgetting": (0.01, 0.2)},
         {"season": _season, "reward": _reward},
     ),
     ModelCase(

@@ -21,8 +21,8 @@ def _reward(rng, now):
 
 
 _RATE, _BETA = (0.05, 0.95), (0.3, 4.0)
-_LOW = {"alpha": _RATE, "beta": _BETA, "forgetting": _RATE}
-_HIGH = {"alpha_high": _RATE, "forgetting_high": _RATE}
+_LOW = {"alpha": _RATE, "beta": _BETA, "forgetting": (0.01, 0.2)}
+_HIGH = {"alpha_high": _RATE, "forgetting_high": (0.01, 0.2)}
 _EVENTS = {"season": _season, "reward": _reward}
 _EVENTS_OF_TWO = {"season": _season_of_two, "reward": _reward}
 _SIZES_OF_TWO = {"n_seasons": 2, "n_aliens": 3, "n_task_sets": 4, "initial": 0.6}
