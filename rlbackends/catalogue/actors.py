@@ -174,13 +174,15 @@ def opal(
         judged = stimulus if critic == "stimulus" else taken
         v, prediction_error = components.delta_rule(v, judged, reward, alpha_critic)
 
-        def learnt(weight, rate, signal):
-            new = weight[taken] + rate * weight[taken] * signal
+        def learnt(weight, new):
             return weight.at[taken].set(rl.maximum(new, 0.0) if rectified else new)
 
-        new_go = learnt(go, alpha_go, prediction_error)
-        new_no_go = learnt(no_go, alpha_no_go, -prediction_error)
-        return {"v": v, "go": new_go, "no_go": new_no_go, "prediction_error": prediction_error}
+        return {
+            "v": v,
+            "go": learnt(go, go[taken] + alpha_go * go[taken] * prediction_error),
+            "no_go": learnt(no_go, no_go[taken] - alpha_no_go * no_go[taken] * prediction_error),
+            "prediction_error": prediction_error,
+        }
 
     axes = ("stimulus",) if critic == "stimulus" else ("stimulus", "action")
     return Model(

@@ -70,7 +70,7 @@ def win_stay_lose_shift(n_actions: int = 2, win_above: float = 0.0) -> Model:
     -------
     Model
         Columns that the data need: ``choice`` (one of the actions) and ``reward`` (a number). Parameter:
-        ``epsilon`` (the share of choices that do not follow the rule).
+        ``lapse`` (the share of choices that are guessed).
 
     Raises
     ------
@@ -81,12 +81,12 @@ def win_stay_lose_shift(n_actions: int = 2, win_above: float = 0.0) -> Model:
     -----
     After a win the rule takes the same action again; after a loss it takes another one, each of the ``K − 1``
     others alike; at the start of a block it takes any action. ``favoured`` holds these probabilities, and a
-    choice follows them with probability ``1 − epsilon``, and is any action with ``epsilon``:
-    ``p = (1 − epsilon) · favoured + epsilon / K``.
+    choice follows them with probability ``1 − lapse``, and is any action with ``lapse``, the paper's ε:
+    ``p = (1 − lapse) · favoured + lapse / K``.
 
-    With two actions, as in the paper, the rule's action has the probability ``1 − epsilon / 2``; more actions
+    With two actions, as in the paper, the rule's action has the probability ``1 − lapse / 2``; more actions
     are the obvious extension. A trial whose choice or outcome is missing leaves ``favoured`` as it is. With
-    ``epsilon = 0`` a choice against the rule has probability 0.
+    ``lapse = 0`` a choice against the rule has probability 0.
 
     References
     ----------
@@ -98,15 +98,15 @@ def win_stay_lose_shift(n_actions: int = 2, win_above: float = 0.0) -> Model:
     >>> import rlbackends as rl
     >>> data = rl.Trials.from_arrays(choice=[[0, 0, 1]], reward=[[1.0, 0.0, 1.0]])
     >>> compiled = rl.compile(rl.catalogue.win_stay_lose_shift(), data)
-    >>> compiled.log_likelihood({"epsilon": 0.5})["choice"].values.round(3)
+    >>> compiled.log_likelihood({"lapse": 0.5})["choice"].values.round(3)
     array([[-0.693, -0.288, -0.288]])
     """
     if n_actions == 1:
         raise ModelError("win_stay_lose_shift: n_actions is 1, expected 2 or more, so that there is one to shift to.")
 
-    def choice(favoured, epsilon):
+    def choice(favoured, lapse):
         """The action that was chosen."""
-        return rl.Categorical(log_probs=rl.log(components.lapse(favoured, epsilon)))
+        return rl.Categorical(log_probs=rl.log(components.lapse(favoured, lapse)))
 
     def update(favoured, choice, reward):
         same = rl.one_hot(choice, favoured)
@@ -116,7 +116,7 @@ def win_stay_lose_shift(n_actions: int = 2, win_above: float = 0.0) -> Model:
 
     return Model(
         "win_stay_lose_shift",
-        parameters={"epsilon": rl.Parameter(rl.UnitInterval(), "share of choices that are any action")},
+        parameters={"lapse": rl.Parameter(rl.UnitInterval(), "share of choices that are guessed")},
         states={"favoured": rl.State("action", initial=lambda action: 1.0 / action)},
         trial={"choice": choice, "reward": rl.Real(description="what the choice brought, in any unit")},
         update=update,

@@ -9,7 +9,7 @@ from rlbackends.model import Model
 __all__ = ["hgf_two_levels", "hgf_three_levels"]
 
 _INPUT = "the input that came after the prediction"
-_ZETA = "inverse decision noise"
+_BETA = "inverse temperature"
 
 
 def _check_variances(model: str, **variances: float) -> None:
@@ -42,7 +42,7 @@ def hgf_two_levels(initial_mu2: float = 0.0, initial_sigma2: float = 0.1) -> Mod
     Model
         Columns that the data need: ``choice`` (the input that the subject predicted, 0 or 1) and ``input`` (the
         one that came, 0 or 1). Parameters: ``omega2`` (ω, the log variance by which the tendency is believed to
-        change from trial to trial) and ``zeta`` (ζ, inverse decision noise). Records: ``prediction`` (μ̂₁, the
+        change from trial to trial) and ``beta`` (ζ, inverse temperature). Records: ``prediction`` (μ̂₁, the
         believed probability of input 1 before it came) and ``prediction_error``.
 
     Raises
@@ -54,15 +54,15 @@ def hgf_two_levels(initial_mu2: float = 0.0, initial_sigma2: float = 0.1) -> Mod
     -----
     Level 2 is the tendency toward input 1 on the logit scale, believed to be normal with the mean ``mu2`` and the
     precision ``pi2``. Before the input its prediction is ``μ̂₁ = sigmoid(mu2)``, and the subject predicts input 1
-    with the probability ``μ̂₁^ζ / (μ̂₁^ζ + (1 − μ̂₁)^ζ) = sigmoid(zeta · mu2)``. After it,
+    with the probability ``μ̂₁^ζ / (μ̂₁^ζ + (1 − μ̂₁)^ζ) = sigmoid(beta · mu2)``. After it,
 
     - ``π̂₂ = 1 / (1 / pi2 + exp(omega2))``,
     - ``pi2 ← π̂₂ + μ̂₁ (1 − μ̂₁)``,
     - ``mu2 ← mu2 + (input − μ̂₁) / pi2``, with the new ``pi2``.
 
-    It is the three-level filter with κ = 0. Without an input nothing changes, ``pi2`` neither. hBayesDM bounds
-    ``omega2`` from −10 to 0, as here, and ``zeta`` from 0 to 2, where it has no upper bound here; TAPAS has no
-    bounds of ``omega2``, and both start at the variance 0.1.
+    It is the three-level filter with a coupling of 0. Without an input nothing changes, ``pi2`` neither. hBayesDM
+    bounds ``omega2`` from −10 to 0, as here, and ``beta`` from 0 to 2, where it has no upper bound here; TAPAS has
+    no bounds of ``omega2``, and both start at the variance 0.1.
 
     References
     ----------
@@ -78,14 +78,14 @@ def hgf_two_levels(initial_mu2: float = 0.0, initial_sigma2: float = 0.1) -> Mod
     >>> import rlbackends as rl
     >>> data = rl.Trials.from_arrays(choice=[[1, 1, 0]], input=[[1, 1, 0]])
     >>> compiled = rl.compile(rl.catalogue.hgf_two_levels(), data)
-    >>> compiled.log_likelihood({"omega2": -2.0, "zeta": 2.0})["choice"].values.round(3)
+    >>> compiled.log_likelihood({"omega2": -2.0, "beta": 2.0})["choice"].values.round(3)
     array([[-0.693, -0.588, -0.994]])
     """
     _check_variances("hgf_two_levels", initial_sigma2=initial_sigma2)
 
-    def choice(mu2, zeta):
+    def choice(mu2, beta):
         """The input that was predicted: 0 or 1."""
-        return rl.Bernoulli(logits=zeta * mu2)
+        return rl.Bernoulli(logits=beta * mu2)
 
     def update(mu2, pi2, input, omega2):
         _, precision2, mean2, prediction_error = _revised(mu2, pi2, input, rl.exp(omega2))
@@ -100,7 +100,7 @@ def hgf_two_levels(initial_mu2: float = 0.0, initial_sigma2: float = 0.1) -> Mod
         "hgf_two_levels",
         parameters={
             "omega2": rl.Parameter(rl.Interval(-10, 0), "log variance by which the tendency changes per trial"),
-            "zeta": rl.Parameter(rl.Positive(), _ZETA),
+            "beta": rl.Parameter(rl.Positive(), _BETA),
         },
         states={"mu2": rl.State(initial=initial_mu2), "pi2": rl.State(initial=1 / initial_sigma2)},
         trial={"choice": choice, "input": rl.Binary(description=_INPUT)},
@@ -130,9 +130,9 @@ def hgf_three_levels(
     -------
     Model
         Columns that the data need: ``choice`` (the input that the subject predicted, 0 or 1) and ``input`` (the
-        one that came, 0 or 1). Parameters: ``kappa`` (κ, how strongly level 3 drives the volatility of level 2),
-        ``omega2`` (ω, the log volatility of level 2 where level 3 is 0), ``omega3`` (log ϑ, the log volatility
-        of level 3) and ``zeta`` (ζ, inverse decision noise). Records: ``prediction`` (μ̂₁, the believed
+        one that came, 0 or 1). Parameters: ``coupling`` (κ, how strongly level 3 drives the volatility of level
+        2), ``omega2`` (ω, the log volatility of level 2 where level 3 is 0), ``omega3`` (log ϑ, the log volatility
+        of level 3) and ``beta`` (ζ, inverse temperature). Records: ``prediction`` (μ̂₁, the believed
         probability of input 1 before it came), ``prediction_error`` (δ₁) and ``volatility_prediction_error``
         (δ₂).
 
@@ -146,7 +146,7 @@ def hgf_three_levels(
     Level 2 is the tendency toward input 1 on the logit scale, level 3 the log of its volatility; both are
     believed to be normal, with means ``mu2``, ``mu3`` and precisions ``pi2``, ``pi3``. Before the input the
     prediction is ``μ̂₁ = sigmoid(mu2)``, and the subject predicts input 1 with the probability ``μ̂₁^ζ / (μ̂₁^ζ +
-    (1 − μ̂₁)^ζ) = sigmoid(zeta · mu2)``. After it, with ``v = exp(kappa · mu3 + omega2)``,
+    (1 − μ̂₁)^ζ) = sigmoid(beta · mu2)``. After it, with κ for ``coupling`` and ``v = exp(κ · mu3 + omega2)``,
 
     - ``π̂₂ = 1 / (1 / pi2 + v)``,
     - ``pi2 ← π̂₂ + μ̂₁ (1 − μ̂₁)``,
@@ -156,14 +156,15 @@ def hgf_three_levels(
       mu2)²) · π̂₂ − 1``,
     - ``mu3 ← mu3 + κ/2 · w δ₂ / pi3`` with the new ``pi3``.
 
-    Without an input nothing changes, ``pi2`` neither.
+    Without an input nothing changes, ``pi2`` neither; in hBayesDM the volatility of trials without one adds up.
 
-    The papers write ϑ for ``exp(omega3)``; TAPAS and hBayesDM estimate its logarithm. Bounds are hBayesDM's:
-    ``kappa`` from 0 to 2, ``omega2`` from −10 to 0, ``omega3`` from −15 to 0; its upper bound 2 of ``zeta`` is
-    left out. Initial values are those of TAPAS; hBayesDM starts at ``initial_mu2=0.5``. As choices go by level
-    2 alone, ``kappa`` and ``omega2`` are hard to tell apart: TAPAS fixes ``kappa`` at 1, as
-    ``rl.Population(kappa=1.0)`` does. hBayesDM's hgf_ibrb takes, unless its ``input_first`` is set, the
-    prediction of the trial *before* for a choice, and leaves out the first one: that is not this model.
+    TAPAS and hBayesDM call ζ the inverse decision noise. The papers write ϑ for ``exp(omega3)``; both programs
+    estimate its logarithm. Bounds are hBayesDM's: ``coupling`` from 0 to 2, ``omega2`` from −10 to 0, ``omega3``
+    from −15 to 0; its upper bound 2 of ``beta`` is left out. Initial values are those of TAPAS; hBayesDM starts at
+    ``initial_mu2=0.5``. As choices go by level 2 alone, ``coupling`` and ``omega2`` are hard to tell apart: TAPAS
+    fixes ``coupling`` at 1, as ``rl.Population(coupling=1.0)`` does. hBayesDM's hgf_ibrb takes, unless its
+    ``input_first`` is set, the prediction of the trial *before* for a choice, and leaves out the first one: that is
+    not this model.
 
     The update of level 3 rests on an approximation that does not hold everywhere: with a high volatility of
     level 3, or one of level 2 close to 1, ``pi3`` may come out at 0 or below. TAPAS stops there with an error.
@@ -184,27 +185,27 @@ def hgf_three_levels(
     >>> import rlbackends as rl
     >>> data = rl.Trials.from_arrays(choice=[[1, 1, 0]], input=[[1, 1, 0]])
     >>> compiled = rl.compile(rl.catalogue.hgf_three_levels(), data)
-    >>> params = {"kappa": 1.0, "omega2": -2.0, "omega3": -4.0, "zeta": 2.0}
+    >>> params = {"coupling": 1.0, "omega2": -2.0, "omega3": -4.0, "beta": 2.0}
     >>> compiled.log_likelihood(params)["choice"].values.round(3)
     array([[-0.693, -0.505, -1.319]])
     """
     _check_variances("hgf_three_levels", initial_sigma2=initial_sigma2, initial_sigma3=initial_sigma3)
 
-    def choice(mu2, zeta):
+    def choice(mu2, beta):
         """The input that was predicted: 0 or 1."""
-        return rl.Bernoulli(logits=zeta * mu2)
+        return rl.Bernoulli(logits=beta * mu2)
 
-    def update(mu2, pi2, mu3, pi3, input, kappa, omega2, omega3):
-        volatility = rl.exp(kappa * mu3 + omega2)
+    def update(mu2, pi2, mu3, pi3, input, coupling, omega2, omega3):
+        volatility = rl.exp(coupling * mu3 + omega2)
         predicted2, precision2, mean2, prediction_error = _revised(mu2, pi2, input, volatility)
         weight = volatility * predicted2
         surprise = (1 / precision2 + (mean2 - mu2) ** 2) * predicted2 - 1
         predicted3 = 1 / (1 / pi3 + rl.exp(omega3))
-        precision3 = predicted3 + kappa**2 / 2 * weight * (weight + (2 * weight - 1) * surprise)
+        precision3 = predicted3 + coupling**2 / 2 * weight * (weight + (2 * weight - 1) * surprise)
         return {
             "mu2": mean2,
             "pi2": rl.where(rl.is_missing(input), pi2, precision2),
-            "mu3": mu3 + kappa / 2 * weight * surprise / precision3,
+            "mu3": mu3 + coupling / 2 * weight * surprise / precision3,
             "pi3": precision3,
             "prediction": rl.sigmoid(mu2),
             "prediction_error": prediction_error,
@@ -214,10 +215,10 @@ def hgf_three_levels(
     return Model(
         "hgf_three_levels",
         parameters={
-            "kappa": rl.Parameter(rl.Interval(0, 2), "how strongly level 3 drives the volatility of level 2"),
+            "coupling": rl.Parameter(rl.Interval(0, 2), "how strongly level 3 drives the volatility of level 2"),
             "omega2": rl.Parameter(rl.Interval(-10, 0), "log volatility of level 2 where level 3 is 0"),
             "omega3": rl.Parameter(rl.Interval(-15, 0), "log volatility of level 3"),
-            "zeta": rl.Parameter(rl.Positive(), _ZETA),
+            "beta": rl.Parameter(rl.Positive(), _BETA),
         },
         states={
             "mu2": rl.State(initial=initial_mu2),

@@ -100,9 +100,8 @@ def card_sorting(n_dimensions: int = 3, n_decks: int = 4, focus: float | None = 
 
     def choice(attention, match, consistency):
         """The deck that the card was sorted to."""
-        strength = attention**consistency
-        decks = (rl.sum(rl.where(match == deck, strength, 0.0)) for deck in range(n_decks))
-        weight = rl.stack(*decks, axis="deck")
+        decks = components.along("deck", range(n_decks))[:, None]
+        weight = rl.sum(rl.where(match == decks, attention**consistency, 0.0), axis=-1)
         if floor:
             return rl.Categorical(logits=rl.log(above_floor(weight)))
         return rl.Categorical(logits=rl.log(weight), available=weight > 0)

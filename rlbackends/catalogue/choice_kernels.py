@@ -29,7 +29,7 @@ def choice_kernel(n_actions: int = 2) -> Model:
     ``choice_kernel += alpha_kernel · (onehot(choice) − choice_kernel)``, from 0 at the start of each block: the
     kernel of the action taken moves toward 1, the others toward 0. Choices follow
     ``softmax(kappa · choice_kernel)``. The paper writes α_c for ``alpha_kernel``, and β_c for ``kappa``, an
-    inverse temperature there; here it may be below 0, as in ``perseveration``.
+    inverse temperature there; here it may be below 0, as in `perseveration`.
 
     References
     ----------

@@ -115,9 +115,9 @@ def conditioned_response_pearce_hall(
     Model
         Columns that the data need: ``stimulus`` (one of the stimuli), ``response`` (a number: a skin conductance
         response, a rating …, measured before the outcome) and ``outcome`` (a number, such as 1 for a shock and 0
-        for none). Parameters: ``kappa`` (κ, the learning rate at an associability of 1), ``eta`` (η, the
-        associability's own rate), ``b0`` and ``b1`` (the response where the predictor is 0, and its change with
-        the predictor) and ``sigma`` (standard deviation, in the response's unit). Record:
+        for none). Parameters: ``alpha`` (learning rate, which associability scales), ``alpha_associability``
+        (the rate at which associability follows surprise), ``b0`` and ``b1`` (the response where the predictor is
+        0, and its change with the predictor) and ``sigma`` (standard deviation, in the response's unit). Record:
         ``prediction_error``.
 
     Raises
@@ -130,11 +130,12 @@ def conditioned_response_pearce_hall(
     The response is normal with the mean ``b0 + b1 · associability[stimulus]``, or ``b0 + b1 · v[stimulus]``, and
     the standard deviation ``sigma``. Then, with ``δ = outcome − v[stimulus]``, the stimulus shown learns:
 
-    - ``v[stimulus] += kappa · associability[stimulus] · δ``, with the associability from before this trial,
-    - ``associability[stimulus] ← eta · |δ| + (1 − eta) · associability[stimulus]``.
+    - ``v[stimulus] += alpha · associability[stimulus] · δ``, with the associability from before this trial,
+    - ``associability[stimulus] ← alpha_associability · |δ| + (1 − alpha_associability) · associability[stimulus]``.
 
-    The paper writes V and α for value and associability. A response that is missing, as that of a trial with an
-    artefact, changes nothing in what is learnt.
+    The paper writes κ for ``alpha``, η for ``alpha_associability``, and V and α for value and associability;
+    `pearce_hall` is the same rule for choices. A response that is missing, as that of a trial with an artefact,
+    changes nothing in what is learnt.
 
     The default priors of ``b0``, ``b1`` and ``sigma`` suit responses of a standard deviation of about 1.
 
@@ -153,7 +154,7 @@ def conditioned_response_pearce_hall(
     ...     stimulus=[["A", "A", "B"]], response=[[0.9, 0.5, 1.3]], outcome=[[1, 1, 0]]
     ... )
     >>> compiled = rl.compile(rl.catalogue.conditioned_response_pearce_hall(), data)
-    >>> params = {"kappa": 0.5, "eta": 0.4, "b0": 0.0, "b1": 1.0, "sigma": 0.4}
+    >>> params = {"alpha": 0.5, "alpha_associability": 0.4, "b0": 0.0, "b1": 1.0, "sigma": 0.4}
     >>> compiled.log_likelihood(params)["response"].values.round(3)
     array([[-0.034, -0.784, -0.284]])
     """
@@ -167,21 +168,21 @@ def conditioned_response_pearce_hall(
         by = associability if predictor == "associability" else v
         return rl.Normal(mean=b0 + b1 * by[stimulus], sd=sigma)
 
-    def update(v, associability, stimulus, outcome, kappa, eta):
-        rate = kappa * associability[stimulus]
+    def update(v, associability, stimulus, outcome, alpha, alpha_associability):
+        rate = alpha * associability[stimulus]
         v, prediction_error = components.delta_rule(v, stimulus, outcome, rate)
-        kept = (1 - eta) * associability[stimulus]
+        kept = (1 - alpha_associability) * associability[stimulus]
         return {
             "v": v,
-            "associability": associability.at[stimulus].set(eta * rl.abs(prediction_error) + kept),
+            "associability": associability.at[stimulus].set(alpha_associability * rl.abs(prediction_error) + kept),
             "prediction_error": prediction_error,
         }
 
     return Model(
         "conditioned_response_pearce_hall",
         parameters={
-            "kappa": rl.Parameter(rl.UnitInterval(), "learning rate at an associability of 1"),
-            "eta": rl.Parameter(rl.UnitInterval(), "rate of the associability"),
+            "alpha": rl.Parameter(rl.UnitInterval(), "learning rate, which associability scales"),
+            "alpha_associability": rl.Parameter(rl.UnitInterval(), "rate at which associability follows surprise"),
             **_RESPONSE_PARAMETERS,
         },
         states={

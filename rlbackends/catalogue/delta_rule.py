@@ -117,7 +117,7 @@ def rescorla_wagner_two_rates(n_actions: int = 2, initial: float = 0.0, lapse: b
     The rate goes by the sign of the *prediction error*, not of the outcome: with ``δ = reward − q[choice]``,
     ``q[choice] += alpha_pos · δ`` if ``δ > 0``, else ``q[choice] += alpha_neg · δ``. Choices follow
     ``softmax(beta · q)``, or, with lapses, ``(1 − lapse) · softmax(beta · q) + lapse / K`` of K actions.
-    ``rescorla_wagner_outcome_rates`` goes by the outcome's sign.
+    `rescorla_wagner_outcome_rates` goes by the outcome's sign.
 
     References
     ----------
@@ -198,11 +198,11 @@ def rescorla_wagner_outcome_rates(n_actions: int = 2, initial: float = 0.0, laps
     ``beta`` by 10.
 
     If rewards are above and punishments below every action value, as outcomes of 1 and −1 are, this is
-    ``rescorla_wagner_two_rates``. They differ where a small reward disappoints.
+    `rescorla_wagner_two_rates`. They differ where a small reward disappoints.
 
     References
     ----------
-    den Ouden, H. E. M., Daw, N. D., Fernández, G., Elshout, J. A., Rijpkema, M., Hoogman, M., Franke, B., &
+    den Ouden, H. E. M., Daw, N. D., Fernandez, G., Elshout, J. A., Rijpkema, M., Hoogman, M., Franke, B., &
     Cools, R. (2013). Dissociable effects of dopamine and serotonin on reversal learning. *Neuron, 80*,
     1090–1100.
 

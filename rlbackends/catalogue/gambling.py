@@ -156,7 +156,7 @@ def pvl_decay(n_actions: int = 4) -> Model:
 
     def update(q, choice, outcome, retention, sensitivity, loss_aversion):
         utility = _utility(outcome, sensitivity, loss_aversion)
-        return {"q": (retention * q).at[choice].add(utility), "utility": utility}
+        return {"q": (retention * q).at[choice].set(retention * q[choice] + utility), "utility": utility}
 
     return Model(
         "pvl_decay",
@@ -228,7 +228,7 @@ def vpp(n_actions: int = 4) -> Model:
         stay = rl.where(outcome >= 0, stay_pos, stay_neg)
         return {
             "q": q,
-            "perseverance": (retention * perseverance).at[choice].add(stay),
+            "perseverance": (retention * perseverance).at[choice].set(retention * perseverance[choice] + stay),
             "utility": utility,
             "prediction_error": prediction_error,
         }
@@ -268,7 +268,7 @@ def orl(n_actions: int = 4) -> Model:
     Model
         Columns that the data need: ``choice`` (one of the decks) and ``outcome`` (the trial's gain less its loss,
         in hundreds: see `pvl_delta`). Parameters: ``alpha_pos`` and ``alpha_neg`` (learning rates A_rew and A_pun
-        after a gain and a loss), ``decay`` (K, how fast perseverance fades, from 0 to 5), ``frequency_weight``
+        after a gain and a loss), ``decay`` (K', how fast perseverance fades, from 0 to 5), ``frequency_weight``
         (β_F) and ``perseverance_weight`` (β_P). Records: ``prediction_error`` and
         ``frequency_prediction_error``.
 
@@ -319,11 +319,11 @@ def orl(n_actions: int = 4) -> Model:
         other_rate = rl.where(outcome >= 0, alpha_neg, alpha_pos)
         sign = rl.sign(outcome)
         q, prediction_error = components.delta_rule(q, choice, outcome, rate)
-        learnt, frequency_prediction_error = components.delta_rule(frequency, choice, sign, rate)
+        frequency_prediction_error = sign - frequency[choice]
         others = components.decay(frequency, other_rate, toward=-sign / (n_actions - 1))
         return {
             "q": q,
-            "frequency": others.at[choice].set(learnt[choice]),
+            "frequency": others.at[choice].set(frequency[choice] + rate * frequency_prediction_error),
             "perseverance": perseverance.at[choice].set(1.0) / 3.0**decay,
             "prediction_error": prediction_error,
             "frequency_prediction_error": frequency_prediction_error,

@@ -214,8 +214,9 @@ def experience_weighted_attraction(initial_experience: float = 0.0) -> Model:
     -------
     Model
         Columns that the data need: ``choice`` (one of 2) and ``reward`` (the outcome, 1 or −1). Parameters:
-        ``payoff_decay`` (φ, what is left of earlier payoffs), ``experience_decay`` (ρ, what is left of earlier
-        experience) and ``beta`` (inverse temperature). States: ``q`` (v in the paper) and ``experience`` (n).
+        ``payoff_retention`` (φ, the share of earlier payoffs that is left), ``experience_retention`` (ρ, the share of
+        earlier experience that is left) and ``beta`` (inverse temperature). States: ``q`` (v in the paper) and
+        ``experience`` (n).
 
     Raises
     ------
@@ -226,18 +227,19 @@ def experience_weighted_attraction(initial_experience: float = 0.0) -> Model:
     -----
     Values start at 0, and only the chosen action learns. With ``n`` for its experience weight before the trial,
 
-    - ``experience[choice] = experience_decay · n + 1``,
-    - ``q[choice] = (payoff_decay · n · q[choice] + reward) / experience[choice]``,
+    - ``experience[choice] = experience_retention · n + 1``,
+    - ``q[choice] = (payoff_retention · n · q[choice] + reward) / experience[choice]``,
 
-    and choices follow ``softmax(beta · q)``. With ``experience_decay = 0`` the weight is 1 after a first choice
-    and the value is ``payoff_decay · q[choice] + reward``: Rescorla–Wagner with a learning rate of
-    ``1 − payoff_decay`` and values larger by 1 over that rate, and so ``beta`` smaller. With ``experience_decay =
-    payoff_decay = 1`` the value is the mean of all outcomes.
+    and choices follow ``softmax(beta · q)``. With ``experience_retention = 0`` the weight is 1 after a first choice
+    and the value is ``payoff_retention · q[choice] + reward``: Rescorla–Wagner with a learning rate of
+    ``1 − payoff_retention`` and values larger by 1 over that rate, and so ``beta`` smaller. With
+    ``experience_retention = payoff_retention = 1`` the value is the mean of all outcomes. Den Ouden and others
+    call both parameters decay factors; near 1 little is lost.
 
     The equations are those of den Ouden and others, who simplified Camerer and Ho's: no value for payoffs forgone,
-    and a weight for each action. They do not say where the weight starts. hBayesDM (``prl_ewa``) starts it at 0,
+    and a weight for each action. They leave open where the weight starts. hBayesDM (``prl_ewa``) starts it at 0,
     as is the default here, so that an action's first outcome becomes its value; with ``initial_experience=1`` it
-    is ``reward / (experience_decay + 1)``. hBayesDM takes the sign of outcomes
+    is ``reward / (experience_retention + 1)``. hBayesDM takes the sign of outcomes
     (``derive={"reward": "sign(outcome)"}``), and the bounds 0 and 10 of ``beta`` are from there. Outcomes of 1 and
     0 make another model than 1 and −1 do.
 
@@ -256,7 +258,7 @@ def experience_weighted_attraction(initial_experience: float = 0.0) -> Model:
     >>> import rlbackends as rl
     >>> data = rl.Trials.from_arrays(choice=[[0, 0, 1]], reward=[[1.0, -1.0, 1.0]])
     >>> compiled = rl.compile(rl.catalogue.experience_weighted_attraction(), data)
-    >>> params = {"payoff_decay": 0.5, "experience_decay": 0.25, "beta": 2.0}
+    >>> params = {"payoff_retention": 0.5, "experience_retention": 0.25, "beta": 2.0}
     >>> compiled.log_likelihood(params)["choice"].values.round(3)
     array([[-0.693, -0.127, -0.371]])
     """
@@ -271,18 +273,18 @@ def experience_weighted_attraction(initial_experience: float = 0.0) -> Model:
         """The action that was chosen."""
         return rl.Categorical(logits=beta * q)
 
-    def update(q, experience, choice, reward, payoff_decay, experience_decay):
-        n = experience_decay * experience[choice] + 1
+    def update(q, experience, choice, reward, payoff_retention, experience_retention):
+        n = experience_retention * experience[choice] + 1
         return {
             "experience": experience.at[choice].set(n),
-            "q": q.at[choice].set((payoff_decay * experience[choice] * q[choice] + reward) / n),
+            "q": q.at[choice].set((payoff_retention * experience[choice] * q[choice] + reward) / n),
         }
 
     return Model(
         "experience_weighted_attraction",
         parameters={
-            "payoff_decay": rl.Parameter(rl.UnitInterval(), "what is left of earlier payoffs"),
-            "experience_decay": rl.Parameter(rl.UnitInterval(), "what is left of earlier experience"),
+            "payoff_retention": rl.Parameter(rl.UnitInterval(), "share of earlier payoffs that is left"),
+            "experience_retention": rl.Parameter(rl.UnitInterval(), "share of earlier experience that is left"),
             "beta": _BETA,
         },
         states={"q": rl.State("action"), "experience": rl.State("action", initial=initial_experience)},

@@ -42,7 +42,8 @@ def aliens(n_seasons: int = 3, n_aliens: int = 4, n_actions: int = 3, initial: f
     entry that was used learns, ``q[season, alien, choice] += alpha · (reward − q[season, alien, choice])``,
     its prediction error taken from the value that forgetting left. Choices follow ``softmax(beta · q[season,
     alien])`` with the values before both. On a trial where one of the four is missing nothing is learnt and
-    nothing forgotten.
+    nothing forgotten. The default of ``initial`` is that of the forum's model, see `aliens_task_sets_argmax`; the
+    paper's simulations start at the reward expected by chance, 1.67.
 
     References
     ----------

@@ -140,7 +140,7 @@ def two_step_six(transition: float = 0.7, last_step: LastStep = "before") -> Mod
 
     Notes
     -----
-    This is :func:`two_step` with ``eligibility`` (λ) fixed at 1. The first action's model-based value is what the
+    This is `two_step` with ``eligibility`` (λ) fixed at 1. The first action's model-based value is what the
     best action of each state is worth, ``mb[a] = Σ_s P(s | a) · max q2[s]``, and the first choice follows
     ``softmax(beta1 · (w · mb + (1 − w) · q1) + stay · previous)``, with ``previous`` 1 at the last first choice
     that was made in the block, and 0 elsewhere. The second follows ``softmax(beta2 · q2[state2])``. All values
@@ -231,7 +231,7 @@ def two_step_four(transition: float = 0.7, last_step: LastStep = "before") -> Mo
 
     Notes
     -----
-    This is :func:`two_step` with ``alpha1 = alpha2 = alpha``, ``beta1 = beta2 = beta``, and ``eligibility`` (λ)
+    This is `two_step` with ``alpha1 = alpha2 = alpha``, ``beta1 = beta2 = beta``, and ``eligibility`` (λ)
     fixed at 1. The first action's model-based value is what the best action of each state is worth,
     ``mb[a] = Σ_s P(s | a) · max q2[s]``, and the first choice follows
     ``softmax(beta · (w · mb + (1 − w) · q1) + stay · previous)``, with ``previous`` 1 at the last first choice that

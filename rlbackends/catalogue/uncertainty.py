@@ -26,8 +26,8 @@ def kalman_filter(n_actions: int = 4, observation_sd: float = 4.0) -> Model:
     -------
     Model
         Columns that the data need: ``choice`` (one of the actions) and ``reward`` (the payoff, in points from 0
-        to 100). Parameters, of what the subject believes: ``decay`` (λ, the share of a mean's distance from the
-        centre that is left after a trial), ``decay_center`` (θ, the centre), ``diffusion_sd`` (σ_d, how far
+        to 100). Parameters, of what the subject believes: ``retention`` (λ, the share of a mean's distance from
+        the centre that is left after a trial), ``decay_center`` (θ, the centre), ``diffusion_sd`` (σ_d, how far
         means drift in a trial), ``initial_mean`` and ``initial_sd`` (of each mean, at the start of a block);
         and ``beta`` (inverse temperature, per point). Records: ``gain`` (the Kalman gain, which is the learning
         rate) and ``prediction_error``.
@@ -48,15 +48,15 @@ def kalman_filter(n_actions: int = 4, observation_sd: float = 4.0) -> Model:
 
     Then the means of all actions drift to the next trial:
 
-    - ``mean ← decay · mean + (1 − decay) · decay_center``,
-    - ``variance ← decay² · variance + diffusion_sd²``.
+    - ``mean ← retention · mean + (1 − retention) · decay_center``,
+    - ``variance ← retention² · variance + diffusion_sd²``.
 
     Choices follow ``softmax(beta · mean)``. If a trial's choice is missing, mean and variance stay as they
     are; if only its payoff is missing, the mean stays, and the variance changes as it would have.
 
     Daw et al. write λ̂, θ̂, σ̂_d, μ̂_0 and σ̂_0 for the parameters, and keep σ_o at the task's 4 points. The
-    bounds are those of hBayesDM's ``bandit4arm2_kalman_filter``, which fits this rule: 0 to 1 for ``decay`` and
-    ``beta``, 0 to 100 for ``decay_center`` and ``initial_mean``, 0 to 15 for ``initial_sd`` and
+    bounds are those of hBayesDM's ``bandit4arm2_kalman_filter``, which fits this rule: 0 to 1 for
+    ``retention`` and ``beta``, 0 to 100 for ``decay_center`` and ``initial_mean``, 0 to 15 for ``initial_sd`` and
     ``diffusion_sd``. They suit payoffs from 0 to 100; bring others to that scale.
 
     References
@@ -69,7 +69,7 @@ def kalman_filter(n_actions: int = 4, observation_sd: float = 4.0) -> Model:
     >>> import rlbackends as rl
     >>> data = rl.Trials.from_arrays(choice=[[0, 0, 3]], reward=[[68.0, 50.0, 51.0]])
     >>> compiled = rl.compile(rl.catalogue.kalman_filter(), data)
-    >>> params = {"decay": 0.9, "decay_center": 50.0, "diffusion_sd": 3.0, "beta": 0.1}
+    >>> params = {"retention": 0.9, "decay_center": 50.0, "diffusion_sd": 3.0, "beta": 0.1}
     >>> params |= {"initial_mean": 60.0, "initial_sd": 4.0}
     >>> compiled.log_likelihood(params)["choice"].values.round(3)
     array([[-1.386, -1.129, -1.333]])
@@ -81,13 +81,13 @@ def kalman_filter(n_actions: int = 4, observation_sd: float = 4.0) -> Model:
         """The action that was chosen."""
         return rl.Categorical(logits=beta * mean)
 
-    def update(mean, variance, choice, reward, decay, decay_center, diffusion_sd):
+    def update(mean, variance, choice, reward, retention, decay_center, diffusion_sd):
         gain = variance[choice] / (variance[choice] + observation_sd**2)
         taught, prediction_error = components.delta_rule(mean, choice, reward, gain)
         surer = variance.at[choice].set((1.0 - gain) * variance[choice])
         return {
-            "mean": decay * taught + (1.0 - decay) * decay_center,
-            "variance": decay**2 * surer + diffusion_sd**2,
+            "mean": retention * taught + (1.0 - retention) * decay_center,
+            "variance": retention**2 * surer + diffusion_sd**2,
             "gain": gain,
             "prediction_error": prediction_error,
         }
@@ -95,7 +95,7 @@ def kalman_filter(n_actions: int = 4, observation_sd: float = 4.0) -> Model:
     return Model(
         "kalman_filter",
         parameters={
-            "decay": rl.Parameter(rl.UnitInterval(), "share of the distance to the centre that stays"),
+            "retention": rl.Parameter(rl.UnitInterval(), "share of the distance to the centre that is left"),
             "decay_center": rl.Parameter(rl.Interval(0.0, 100.0), "where means decay to"),
             "diffusion_sd": rl.Parameter(rl.Interval(0.0, 15.0), "standard deviation of means' drift in a trial"),
             "beta": rl.Parameter(rl.UnitInterval(), "inverse temperature"),

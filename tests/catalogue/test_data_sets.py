@@ -24,7 +24,7 @@ DELTA_RULES = sorted(PARAMS)
 REVERSAL = {
     "fictitious_update": {"alpha": 0.4, "indecision_point": 0.1, "beta": 1.5},
     "fictitious_update_two_rates": {"alpha_pos": 0.5, "alpha_neg": 0.3, "indecision_point": 0.1, "beta": 1.5},
-    "experience_weighted_attraction": {"payoff_decay": 0.6, "experience_decay": 0.2, "beta": 1.2},
+    "experience_weighted_attraction": {"payoff_retention": 0.6, "experience_retention": 0.2, "beta": 1.2},
 }
 GAIN_LOSS = {
     "alpha_gain": 0.3, "alpha_loss": 0.2, "sensitivity_gain": 2.0, "sensitivity_loss": 1.5, "alpha": 0.25,

@@ -21,7 +21,7 @@ def win_stay_lose_shift(trials, params, n_actions=2, win_above=0.0):
     """
     run = Run()
     for t, trial in enumerate(trials):
-        epsilon = at(params, t)["epsilon"]
+        epsilon = at(params, t)["lapse"]
         if trial["start"]:
             last = None  # the last choice of the block whose outcome is known, and whether it won
         rule = []

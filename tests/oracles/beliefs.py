@@ -24,7 +24,7 @@ def hgf_two_levels(trials, params, initial_mu2=0.0, initial_sigma2=0.1):
         if trial["start"]:
             mu2, sigma2 = initial_mu2, initial_sigma2
         u = trial["input"]
-        run.respond("choice", _log_p(p["zeta"] * mu2, trial["choice"]))
+        run.respond("choice", _log_p(p["beta"] * mu2, trial["choice"]))
         mu1 = _s(mu2)
         run.note(mu2=mu2, pi2=1 / sigma2, prediction=mu1, prediction_error=math.nan if u is None else u - mu1)
         if u is not None:
@@ -48,22 +48,22 @@ def hgf_three_levels(
         if trial["start"]:
             mu2, sigma2, mu3, sigma3 = initial_mu2, initial_sigma2, initial_mu3, initial_sigma3
         u = trial["input"]
-        run.respond("choice", _log_p(p["zeta"] * mu2, trial["choice"]))
+        run.respond("choice", _log_p(p["beta"] * mu2, trial["choice"]))
         mu1 = _s(mu2)
         run.note(mu2=mu2, pi2=1 / sigma2, mu3=mu3, pi3=1 / sigma3, prediction=mu1)
         if u is None:
             run.note(prediction_error=math.nan, volatility_prediction_error=math.nan)
             continue
-        volatility = math.exp(p["kappa"] * mu3 + p["omega2"])
+        volatility = math.exp(p["coupling"] * mu3 + p["omega2"])
         old2, wide = sigma2, sigma2 + volatility
         sigma2 = 1 / (1 / wide + mu1 * (1 - mu1))
         moved = sigma2 * (u - mu1)
         mu2 += moved
         w2, r2 = volatility / wide, (volatility - old2) / wide
         delta2 = (sigma2 + moved**2) / wide - 1
-        precision3 = 1 / (sigma3 + math.exp(p["omega3"])) + p["kappa"] ** 2 / 2 * w2 * (w2 + r2 * delta2)
+        precision3 = 1 / (sigma3 + math.exp(p["omega3"])) + p["coupling"] ** 2 / 2 * w2 * (w2 + r2 * delta2)
         sigma3 = 1 / precision3
-        mu3 += p["kappa"] / 2 * sigma3 * w2 * delta2
+        mu3 += p["coupling"] / 2 * sigma3 * w2 * delta2
         run.note(prediction_error=u - mu1, volatility_prediction_error=delta2)
     return run
 

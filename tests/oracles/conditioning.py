@@ -46,8 +46,8 @@ def conditioned_response_pearce_hall(
         old_v, old_a, error = list(v), list(a), math.nan
         if s is not None and o is not None:
             error = o - old_v[s]
-            v[s] = old_v[s] + p["kappa"] * old_a[s] * error
-            a[s] = p["eta"] * abs(error) + (1 - p["eta"]) * old_a[s]
+            v[s] = old_v[s] + p["alpha"] * old_a[s] * error
+            a[s] = p["alpha_associability"] * abs(error) + (1 - p["alpha_associability"]) * old_a[s]
         run.note(v=old_v, associability=old_a, prediction_error=error)
     return run
 

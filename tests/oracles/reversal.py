@@ -62,9 +62,9 @@ def experience_weighted_attraction(trials, params, initial_experience=0.0):
         run.note(q=v, experience=n)
         if c is not None:
             old = n[c]
-            n[c] = p["experience_decay"] * old + 1
+            n[c] = p["experience_retention"] * old + 1
             if o is not None:
-                v[c] = (p["payoff_decay"] * old * v[c] + o) / n[c]
+                v[c] = (p["payoff_retention"] * old * v[c] + o) / n[c]
     return run
 
 

@@ -19,7 +19,7 @@ def kalman_filter(trials, params, n_actions=4, observation_sd=4.0):
         c, r = trial["choice"], trial["reward"]
         run.respond("choice", log_p([p["beta"] * value for value in mu], c))
         known = {"mean": list(mu), "variance": list(sigma2), "gain": math.nan, "prediction_error": math.nan}
-        lam, theta = p["decay"], p["decay_center"]
+        lam, theta = p["retention"], p["decay_center"]
         if c is not None:
             k = sigma2[c] / (sigma2[c] + observation_sd**2)
             known["gain"] = k

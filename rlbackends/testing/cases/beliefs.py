@@ -10,8 +10,8 @@ def _input(rng, now):
 
 
 _EVENTS = {"input": _input}
-_TWO = {"omega2": (-5.0, -1.0), "zeta": (0.5, 4.0)}
-_THREE = {"kappa": (0.4, 1.4), "omega2": (-5.0, -2.0), "omega3": (-8.0, -3.0), "zeta": (0.5, 4.0)}
+_TWO = {"omega2": (-5.0, -1.0), "beta": (0.5, 4.0)}
+_THREE = {"coupling": (0.4, 1.4), "omega2": (-5.0, -2.0), "omega3": (-8.0, -3.0), "beta": (0.5, 4.0)}
 
 CASES = (
     ModelCase("hgf_two_levels", catalogue.hgf_two_levels, _TWO, _EVENTS),

@@ -18,14 +18,14 @@ CASES = (
     ModelCase(
         "conditioned_response_pearce_hall",
         catalogue.conditioned_response_pearce_hall,
-        {"kappa": (0.2, 0.9), "eta": (0.2, 0.9), **_RESPONSE},
+        {"alpha": (0.2, 0.9), "alpha_associability": (0.2, 0.9), **_RESPONSE},
         _SHOCKS,
         not_finite=_SURE,
     ),
     ModelCase(
         "conditioned_response_pearce_hall_value",
         catalogue.conditioned_response_pearce_hall,
-        {"kappa": (0.2, 0.9), "eta": (0.2, 0.9), **_RESPONSE},
+        {"alpha": (0.2, 0.9), "alpha_associability": (0.2, 0.9), **_RESPONSE},
         {"outcome": wins(0.75, 0.1, 0.5, by="stimulus")},
         {"predictor": "value", "n_stimuli": 3, "initial": 0.5, "initial_associability": 0.8},
         not_finite=_SURE,

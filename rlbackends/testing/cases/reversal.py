@@ -20,7 +20,7 @@ def _reward(rng, now):
 
 _EVENTS = {"reward": _reward}
 _WITHOUT = {"indecision_point": False}
-_EWA = {"payoff_decay": _RATE, "experience_decay": _RATE, "beta": (0.3, 3.0)}
+_EWA = {"payoff_retention": _RATE, "experience_retention": _RATE, "beta": (0.3, 3.0)}
 CASES = (
     ModelCase("fictitious_update", catalogue.fictitious_update, {"alpha": _RATE, **_POINT, "beta": _BETA}, _EVENTS),
     ModelCase(

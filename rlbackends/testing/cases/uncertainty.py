@@ -4,7 +4,7 @@ from rlbackends import catalogue
 from rlbackends.testing.cases.case import ModelCase, payoff
 
 _PARAMS = {
-    "decay": (0.7, 0.98),
+    "retention": (0.7, 0.98),
     "decay_center": (40.0, 60.0),
     "diffusion_sd": (1.0, 5.0),
     "beta": (0.05, 0.25),

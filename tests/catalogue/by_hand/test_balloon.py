@@ -46,6 +46,17 @@ def test_four_parameters():
     assert_by_hand("balloon_four_parameters", trials, params, expected, trajectories, n_pumps=3)
 
 
+def test_four_parameters_start_with_the_belief_in_success():
+    # As above with φ = ¼. 1: q = ¼, ω = 1, odds 1, ½. One pump, then left: ½ · 1/(1 + ½) = 1/3 (were φ the belief in a
+    #    burst, ω would be 2 ln 2 / ln(4/3)). 1 pump, 1 success: q = (¼ + 1)/(1 + 1) = ⅝.
+    # 2: ω = 2 ln 2 / ln(8/5); left at once: 1 / (1 + 2^(ω − 1)).
+    trials = [balloon(2, [1, 0, 0], 1, 0), balloon(1, [0, 0, 0], 0, 0)]
+    expected = {"pump": [1 / 3, 1 / (1 + 2 ** (2 * log(2) / log(8 / 5) - 1))]}
+    params = {"phi": 0.25, "eta": 1.0, "gamma": 2 * log(2), "beta": log(2)}
+    trajectories = {"p_burst": [3 / 4, 3 / 8]}
+    assert_by_hand("balloon_four_parameters", trials, params, expected, trajectories, n_pumps=3)
+
+
 def test_mean_variance():
     # φ = ¼, η = ln 2, ρ = ⅓, λ = 2, β = 2 ln 2, gain 1: pump l risks 2(l − 1) and has the odds 4^U, with
     # U = (1 − p) − p · 2(l − 1) + ⅓ p(1 − p)(1 + 2(l − 1))².

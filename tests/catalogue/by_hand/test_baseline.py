@@ -27,7 +27,7 @@ def test_win_stay_lose_shift():
     trials = bandit((0, 1.0), (0, 0.0), (0, 0.0), (1, None), (None, 1.0), (1, -1.0), (1, 1.0))
     expected = {"choice": [1 / 2, 7 / 8, 1 / 8, 7 / 8, nan, 7 / 8, 1 / 8]}
     favoured = [[1 / 2, 1 / 2], [1, 0], [0, 1], [0, 1], [0, 1], [0, 1], [1, 0]]
-    assert_by_hand("win_stay_lose_shift", trials, {"epsilon": 0.25}, expected, trajectories={"favoured": favoured})
+    assert_by_hand("win_stay_lose_shift", trials, {"lapse": 0.25}, expected, trajectories={"favoured": favoured})
 
 
 def test_win_stay_lose_shift_of_four_actions():
@@ -39,7 +39,7 @@ def test_win_stay_lose_shift_of_four_actions():
     # 5: 0 has 1/20.
     trials = bandit((2, 5.0), (3, 6.0), (3, 0.0), (3, 9.0), (0, 0.0))
     expected = {"choice": [1 / 4, 19 / 60, 17 / 20, 1 / 20, 1 / 20]}
-    assert_by_hand("win_stay_lose_shift", trials, {"epsilon": 0.2}, expected, n_actions=4, win_above=5.0)
+    assert_by_hand("win_stay_lose_shift", trials, {"lapse": 0.2}, expected, n_actions=4, win_above=5.0)
 
 
 def test_win_stay_lose_shift_needs_an_action_to_shift_to():

@@ -31,7 +31,7 @@ def test_two_levels():
         "prediction": [1 / 2, m, m, 1 / (1 + exp(-mu2))],
         "prediction_error": [1 / 2, nan, -m, 1 - 1 / (1 + exp(-mu2))],
     }
-    params = {"omega2": log(1 / 2), "zeta": 5 / 2 * log(3)}
+    params = {"omega2": log(1 / 2), "beta": 5 / 2 * log(3)}
     trials = inputs((1, 1), (0, None), (1, 0), (1, 1))
     assert_by_hand("hgf_two_levels", trials, params, expected, trajectories, initial_sigma2=0.5)
 
@@ -62,7 +62,7 @@ def test_three_levels():
         "pi3": [2, 419 / 200, 419 / 200, pi3],
         "volatility_prediction_error": [-1 / 25, nan, delta, nan],
     }
-    params = {"kappa": 2.0, "omega2": log(3 / 4), "omega3": log(1 / 2), "zeta": 5 / 2 * log(3)}
+    params = {"coupling": 2.0, "omega2": log(3 / 4), "omega3": log(1 / 2), "beta": 5 / 2 * log(3)}
     start = {"initial_sigma2": 0.25, "initial_mu3": 0.0, "initial_sigma3": 0.5}
     trials = inputs((0, 1), (1, None), (1, 0), (0, None))
     assert_by_hand("hgf_three_levels", trials, params, expected, trajectories, **start)
@@ -75,7 +75,7 @@ def test_without_a_coupling_three_levels_are_two():
     mu2 = 2 / 5 + (1 - m) / (10 / 13 + m * (1 - m))
     expected = {"choice": [1 / 2, 3 / 4, 1 / (1 + 3 ** (-5 / 2 * mu2))]}
     trajectories = {"mu2": [0, 2 / 5, mu2], "mu3": [1, 1, 1], "pi3": [1, 2 / 3, 1 / 2]}
-    params = {"kappa": 0.0, "omega2": log(1 / 2), "omega3": log(1 / 2), "zeta": 5 / 2 * log(3)}
+    params = {"coupling": 0.0, "omega2": log(1 / 2), "omega3": log(1 / 2), "beta": 5 / 2 * log(3)}
     trials = inputs((1, 1), (1, 1), (1, 0))
     assert_by_hand("hgf_three_levels", trials, params, expected, trajectories, initial_sigma2=0.5)
 

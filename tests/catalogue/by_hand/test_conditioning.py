@@ -65,7 +65,7 @@ def test_conditioned_response_pearce_hall(predictor):
         "associability": [[a, 1] for a in (1, 1, 7 / 8, 23 / 32, 23 / 32)],
         "prediction_error": [1, -1 / 2, -1 / 4, nan, -9 / 64],
     }
-    params = {"kappa": 0.5, "eta": 0.25, "b0": 1.0, "b1": 2.0, "sigma": 1.0}
+    params = {"alpha": 0.5, "alpha_associability": 0.25, "b0": 1.0, "b1": 2.0, "sigma": 1.0}
     name = "conditioned_response_pearce_hall"
     assert_by_hand(name, trials, params, {"response": expected}, trajectories, predictor=predictor)
 

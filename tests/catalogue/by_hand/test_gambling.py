@@ -58,6 +58,14 @@ def test_pvl_decay():
     assert_by_hand("pvl_decay", trials, params, expected, trajectories)
 
 
+def test_pvl_decay_keeps_its_share():
+    # As above with A = 1/4. 1: outcome 1: q_A = 1. 2: weights 4, 1, 1, 1; B has 1/7. Outcome 0: q = (¼, 0, 0, 0).
+    # 3: weights 4^¼ = 2^½, 1, 1, 1; A has 2^½/(2^½ + 3).
+    params = {"retention": 0.25, "sensitivity": 0.5, "loss_aversion": 2.0, "consistency": consistency(4)}
+    expected = {"choice": [1 / 4, 1 / 7, 2**0.5 / (2**0.5 + 3)]}
+    assert_by_hand("pvl_decay", gamble((0, 1.0), (1, 0.0), (0, 1.0)), params, expected)
+
+
 def test_vpp():
     # A = α = K = ω = 1/2, λ = 2, ε⁺ = 1, ε⁻ = −½, 3^c − 1 = ln 16: a deck weighs 16^((q + p)/2) = 2^(2(q + p)).
     # 1: all 0; A has 1/4. Outcome 1: u = 1, q_A = ½, p_A = 1.
@@ -76,6 +84,17 @@ def test_vpp():
     a = 2**-0.5
     expected = {"choice": [1 / 4, 8 / 11, 1 / (a + 3), 4 / (a + 6), 1 / (a + 6), 1 / (a + 11)]}
     assert_by_hand("vpp", trials, params, expected, trajectories)
+
+
+def test_vpp_weighs_values_by_w():
+    # As above with K = ω = 1/4: a deck weighs 16^(q/4 + 3p/4) = 2^(q + 3p).
+    # 1: outcome 1: q_A = ½, p_A = 1.
+    # 2: weights 2^3.5, 1, 1, 1; B has 1/(2^3.5 + 3). Outcome 0: q_B = 0, p = (¼, 1, 0, 0).
+    # 3: weights 2^(½ + ¾), 2^3, 1, 1; A has 2^1.25/(2^1.25 + 10).
+    params = {"alpha": 0.5, "sensitivity": 0.5, "loss_aversion": 2.0, "consistency": consistency(16)}
+    params |= {"retention": 0.25, "stay_pos": 1.0, "stay_neg": -0.5, "w": 0.25}
+    expected = {"choice": [1 / 4, 1 / (2**3.5 + 3), 2**1.25 / (2**1.25 + 10)]}
+    assert_by_hand("vpp", gamble((0, 1.0), (1, 0.0), (0, 0.0)), params, expected)
 
 
 def test_orl():

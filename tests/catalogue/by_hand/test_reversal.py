@@ -75,7 +75,7 @@ def test_experience_weighted_attraction():
     trials = bandit((0, 1.0), (0, -1.0), (1, 1.0), (0, None), (0, 1.0), (1, 1.0))
     again = 1 / (1 + 2 ** (16 / 3))
     expected = {"choice": [1 / 2, 16 / 17, 1 / (1 + 2 ** (-4 / 3)), again, again, 1 / (1 + 2 ** (-112 / 45))]}
-    params = {"payoff_decay": 0.5, "experience_decay": 0.5, "beta": log(16)}
+    params = {"payoff_retention": 0.5, "experience_retention": 0.5, "beta": log(16)}
     states = {
         "q": [[0, 0], [1, 0], [-1 / 3, 0], [-1 / 3, 1], [-1 / 3, 1], [17 / 45, 1]],
         "experience": [[0, 0], [1, 0], [3 / 2, 0], [3 / 2, 1], [7 / 4, 1], [15 / 8, 1]],
@@ -88,8 +88,18 @@ def test_experience_weighted_attraction_that_starts_with_some():
     # 2^(8/3)). Reward −1: n = 3/2, q1 = −⅔. 3: weights 2^(8/3) and 2^(−8/3); choice 0 has 1/(1 + 2^(−16/3)).
     trials = bandit((0, 1.0), (1, -1.0), (0, 1.0))
     expected = {"choice": [1 / 2, 1 / (1 + 2 ** (8 / 3)), 1 / (1 + 2 ** (-16 / 3))]}
-    params = {"payoff_decay": 0.5, "experience_decay": 0.5, "beta": log(16)}
+    params = {"payoff_retention": 0.5, "experience_retention": 0.5, "beta": log(16)}
     assert_by_hand("experience_weighted_attraction", trials, params, expected, initial_experience=1)
+
+
+def test_experience_and_payoffs_are_retained_apart():
+    # φ = 1/4, ρ = 1/2, β = ln 16. 1: reward 1: n = 1, q0 = 1. 2: weights 16 and 1; choice 0 has 16/17. Reward −1:
+    # n = ½·1 + 1 = 3/2, q0 = (¼·1·1 − 1)/(3/2) = −½ (with φ and ρ exchanged n = 5/4, q0 = −2/5). 3: weights ¼ and 1;
+    # choice 0 has 1/5.
+    trials = bandit((0, 1.0), (0, -1.0), (0, 1.0))
+    params = {"payoff_retention": 0.25, "experience_retention": 0.5, "beta": log(16)}
+    expected = {"choice": [1 / 2, 16 / 17, 1 / 5]}
+    assert_by_hand("experience_weighted_attraction", trials, params, expected)
 
 
 @pytest.mark.parametrize("name", ["fictitious_update", "fictitious_update_two_rates"])

@@ -91,6 +91,19 @@ def test_rl_working_memory():
     assert_by_hand("rl_working_memory", trials, params, expected, trajectories, n_stimuli=2, n_actions=2)
 
 
+def test_working_memory_alone_forgets_its_share():
+    # As above with ρ = 1 and ε = 0, so that working memory decides alone, and φ = 1/4.
+    # 1: reward 1: WM (1, ½). 2: weights 16 and 4; choice 1 has 1/5. Reward 0: WM decays to (⅞, ½), then (⅞, 0).
+    # 3: weights 2^3.5 and 1; choice 0 has 2^3.5/(2^3.5 + 1).
+    trials = [
+        {"set_size": 2.0, "stimulus": 0, "choice": choice, "reward": reward}
+        for choice, reward in [(0, 1.0), (1, 0.0), (0, 1.0)]
+    ]
+    params = {"alpha": 0.5, "beta": log(16), "forgetting": 0.25, "rho": 1.0, "capacity": 2.0, "lapse": 0.0}
+    expected = {"choice": [1 / 2, 1 / 5, 2**3.5 / (2**3.5 + 1)]}
+    assert_by_hand("rl_working_memory", trials, params, expected, n_stimuli=2, n_actions=2)
+
+
 def test_rl_working_memory_with_an_inverse_temperature_of_its_own():
     # As above, two trials; in working memory an action of value q weighs 256^q = 2^(8q).
     # 2: WM (1, ½): weights 2^8 and 2^4, 16/17; Q as above, 2/3; m = ½ (16/17 + 2/3).

@@ -45,6 +45,18 @@ def test_two_step(last_step):
     assert_by_hand("two_step", trials, params, expected, transition=0.75, last_step=last_step)
 
 
+def test_two_step_with_shares_that_differ():
+    # α1 = 1/2, α2 = λ = w = 1/4, β1 = ln 16, π = ln 2, P(common) = 3/4, the last step after.
+    # 1: First action 0, state 0, second action 0, reward 1. Q2[0, 0] = ¼; λα1 = ⅛ times 1 − ¼: Q1[0] = 3/32.
+    # 2: MB = (3/16, 1/16). net = ¼(3/16, 1/16) + ¾(3/32, 0), apart by 1/32 + 9/128 = 13/128; weights in the ratio
+    #    2 · 16^(13/128) = 2^(45/32) to 1; action 1 has 1/(2^(45/32) + 1). State 1, of which nothing is known: 1/2.
+    trials = task((0, 0, 0, 1.0), (1, 1, 0, 0.0))
+    expected = {"choice1": [1 / 2, 1 / (2 ** (45 / 32) + 1)], "choice2": [1 / 2, 1 / 2]}
+    params = {"beta1": log(16), "beta2": log(4), "alpha1": 0.5, "stay": log(2)}
+    params |= dict.fromkeys(["alpha2", "eligibility", "w"], 0.25)
+    assert_by_hand("two_step", trials, params, expected, transition=0.75, last_step="after")
+
+
 @pytest.mark.parametrize("last_step", ["before", "after"])
 def test_two_step_six(last_step):
     # α1 = w = 1/2, α2 = 1/4, β1 = ln 16, β2 = ln 4, π = ln 2, P(common) = 3/4; λ = 1.

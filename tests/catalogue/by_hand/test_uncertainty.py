@@ -33,9 +33,20 @@ def test_kalman_filter():
         "gain": [1 / 2, 1 / 3, 11 / 43, nan, 11 / 43],
         "prediction_error": [8, 6, nan, nan, 0],
     }
-    params = {"decay": 0.5, "decay_center": 40.0, "diffusion_sd": 2.0, "beta": log(2)}
+    params = {"retention": 0.5, "decay_center": 40.0, "diffusion_sd": 2.0, "beta": log(2)}
     params |= {"initial_mean": 48.0, "initial_sd": 4.0}
     assert_by_hand("kalman_filter", trials, params, expected, trajectories)
+
+
+def test_kalman_filter_retains_its_share():
+    # As above with λ = 3/4. 1: action 0 has 1/4; μ0 = 52, σ0² = 8. Then all: μ0 = ¾·52 + ¼·40 = 49, the others 46;
+    #    σ0² = 9/16·8 + 4 = 17/2, the others 9/16·16 + 4 = 13.
+    # 2: weights 8, 1, 1, 1; action 1 has 1/11.
+    params = {"retention": 0.75, "decay_center": 40.0, "diffusion_sd": 2.0, "beta": log(2)}
+    params |= {"initial_mean": 48.0, "initial_sd": 4.0}
+    trajectories = {"variance": [[16, 16, 16, 16], [17 / 2, 13, 13, 13]]}
+    trials = bandit((0, 56.0), (1, 50.0))
+    assert_by_hand("kalman_filter", trials, params, {"choice": [1 / 4, 1 / 11]}, trajectories)
 
 
 @pytest.mark.parametrize("given", [0.0, -4.0, float("nan"), float("inf"), "four", True])
