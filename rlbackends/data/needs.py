@@ -72,8 +72,9 @@ def _known(root: Node, data: BoundTrials, where: tuple[int, int]) -> bool | None
 
 def _known_value(root: Node, data: BoundTrials, where: tuple[int, int]) -> Any:
     values: dict[Node, Any] = {}
-    for node in walk(root):
-        values[node] = _value(node, values, data, where)
+    with np.errstate(all="ignore"):  # of a 'where', the branch that is not taken may have no value
+        for node in walk(root):
+            values[node] = _value(node, values, data, where)
     return values[root]
 
 

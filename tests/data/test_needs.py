@@ -53,6 +53,25 @@ def test_a_rule_that_asks_whether_it_is_missing_may_respond():
     np.testing.assert_allclose(log_p, np.log(0.5), rtol=1e-15)
 
 
+def test_nothing_is_said_of_a_branch_that_is_not_taken():
+    def rule(q, gain, stimulus):
+        likes = rl.where(gain > 0, rl.log(gain), 0.0)
+        return rl.Categorical(logits=rl.where(likes > 0.3, q[stimulus], q[0]))
+
+    model = rl.Model(
+        "gains",
+        parameters=ALPHA,
+        states={"q": rl.State("stimulus_kind", "action")},
+        trial={"gain": rl.Real(), "stimulus": rl.Index("stimulus_kind"), "choice": rule},
+        update=lambda q, alpha: {"q": (1 - alpha) * q},
+        sizes={"stimulus_kind": 2, "action": 2},
+    )
+    # The logarithm has no value at -1 and 0, where it is not taken; a warning would be an error here.
+    trials(stimulus=[[np.nan, np.nan, 1]], choice=[[0, 1, 1]], gain=[[-1.0, 0.0, 2.0]]).bind(model)
+    with pytest.raises(rl.errors.DataError, match="Trial 3 of subject ann: choice is there"):
+        trials(stimulus=[[0, 0, np.nan]], choice=[[0, 1, 1]], gain=[[-1.0, 0.0, 2.0]]).bind(model)
+
+
 def test_a_response_may_need_an_earlier_response():
     model = rl.Model(
         "twice",
