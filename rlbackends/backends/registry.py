@@ -19,24 +19,24 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Backend:
-    """A row of the registry.
+    """A backend: a row of the registry, or one of your own, which is given wherever a name is.
 
     Attributes
     ----------
     name : str
-        The word that users write.
+        The word that users write; results say it.
     module : str
         Defines ``Engine``, and ``sample`` if the backend samples.
-    packages : tuple of str
+    packages : tuple of str, default ()
         What must be installed.
-    samplers : tuple of str
+    samplers : tuple of str, default ()
         The samplers it offers, the default first.
     """
 
     name: str
     module: str
-    packages: tuple[str, ...]
-    samplers: tuple[str, ...]
+    packages: tuple[str, ...] = ()
+    samplers: tuple[str, ...] = ()
 
     @property
     def is_installed(self) -> bool:
@@ -51,9 +51,9 @@ class Backend:
         """Raise ``BackendMissingError`` if a package is not installed, with the command that installs it."""
         absent = self.absent()
         if absent:
+            what = f'"rlbackends[{self.name}]"' if BACKENDS.get(self.name) == self else " ".join(absent)
             raise BackendMissingError(
-                f"backend '{self.name}' needs {listed(absent)}, not installed here. "
-                f'Install it with: pip install "rlbackends[{self.name}]"'
+                f"backend '{self.name}' needs {listed(absent)}, not installed here. Install it with: pip install {what}"
             )
 
     def load(self) -> Any:
@@ -71,13 +71,15 @@ BACKENDS: Mapping[str, Backend] = MappingProxyType(
 )
 
 
-def get_backend(name: str) -> Backend:
-    """Return a backend by name, or raise ``BackendError`` that lists what there is."""
-    if name not in BACKENDS:
+def get_backend(backend: str | Backend) -> Backend:
+    """Return a backend by name, or a row as it is; ``BackendError`` lists what there is."""
+    if isinstance(backend, Backend):
+        return backend
+    if not isinstance(backend, str) or backend not in BACKENDS:
         raise BackendError(
-            f"there is no backend {name!r}. There are {listed(BACKENDS)}.{did_you_mean(str(name), BACKENDS)}"
+            f"there is no backend {backend!r}. There are {listed(BACKENDS)}.{did_you_mean(str(backend), BACKENDS)}"
         )
-    return BACKENDS[name]
+    return BACKENDS[backend]
 
 
 def installed_backends() -> tuple[str, ...]:
@@ -86,7 +88,12 @@ def installed_backends() -> tuple[str, ...]:
 
 
 def compile(
-    model: Any, data: Any, backend: str = "reference", *, population: Population | None = None, **settings: Any
+    model: Any,
+    data: Any,
+    backend: str | Backend = "reference",
+    *,
+    population: Population | None = None,
+    **settings: Any,
 ) -> CompiledModel:
     """Compile a model and its data for a backend.
 
@@ -96,8 +103,8 @@ def compile(
         The specification.
     data : Trials or BoundTrials
         From :func:`rlbackends.read_trials`.
-    backend : {"reference", "numpyro", "pymc"}, default "reference"
-        Which library computes.
+    backend : {"reference", "numpyro", "pymc"} or Backend, default "reference"
+        Which library computes; a `rlbackends.backends.Backend` is one that is not in the registry.
     population : Population, optional
         How parameters vary over subjects; needed for ``log_density`` only.
     **settings

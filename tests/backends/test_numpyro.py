@@ -808,3 +808,27 @@ print(len(done))
 
 def test_a_process_in_32_bits_gets_float64_and_keeps_its_setting(run_python):
     assert run_python(IN_32_BITS, env={"JAX_ENABLE_X64": None}, timeout=120).split() == ["2"]
+
+
+def test_an_engine_for_checking_compiles_once_and_gives_the_same_values():
+    model = rl.catalogue.rescorla_wagner()
+    data = rl.Trials.from_arrays(
+        choice=[[0, 1, NAN], [1, 1, 0]], reward=[[1.0, NAN, 0.0], [0.5, 1.0, 0.0]], lengths=[3, 2]
+    )
+    compiled = rl.compile(model, data, "numpyro")
+    checking = compiled.for_checking()
+    assert checking.for_checking() is checking
+    for alpha in (0.3, 0.6):
+        params = {"alpha": alpha, "beta": 2.0}
+        value, gradient = checking.value_and_gradient(params)
+        expected, slopes = compiled.value_and_gradient(params)
+        assert_close(value, expected, "log_likelihood")
+        assert_close(gradient, slopes, "gradient")
+        for found, right in (
+            (checking.log_likelihood(params), compiled.log_likelihood(params)),
+            (checking.trajectories(params), compiled.trajectories(params)),
+        ):
+            for name in right.data_vars:
+                np.testing.assert_allclose(found[name].values, right[name].values, rtol=1e-14, atol=1e-14)
+    assert checking.engine._compiled["everything"]._cache_size() == 1
+    assert checking.engine._compiled["log_likelihoods"]._cache_size() == 0

@@ -699,5 +699,62 @@ def test_an_engine_for_checking_is_cheap_unless_a_mode_was_chosen():
     data = rl.Trials.from_arrays(subjects=[1], choice=[[0, 1]], reward=[[1.0, 0.0]])
     compiled = rl.compile(model, data, "pymc")
     assert compiled.for_checking().engine.mode == "FAST_COMPILE"
-    chosen = rl.compile(model, data, "pymc", mode="NUMBA")
+    chosen = rl.compile(model, data, "pymc", mode="NUMBA").for_checking()
+    assert chosen.engine.mode == "NUMBA"
     assert chosen.for_checking() is chosen
+
+
+def test_an_engine_for_checking_compiles_once_and_gives_the_same_values():
+    model = rl.catalogue.rescorla_wagner()
+    nan = np.nan
+    data = rl.Trials.from_arrays(
+        choice=[[0, 1, nan], [1, 1, 0]], reward=[[1.0, nan, 0.0], [0.5, 1.0, 0.0]], lengths=[3, 2]
+    )
+    compiled = rl.compile(model, data, "pymc", mode=FAST)
+    checking = compiled.for_checking()
+    for alpha in (0.3, 0.6):
+        params = {"alpha": alpha, "beta": 2.0}
+        value, gradient = checking.value_and_gradient(params)
+        expected, slopes = compiled.value_and_gradient(params)
+        assert_close(value, expected, "log_likelihood")
+        assert_close(gradient, slopes, "gradient")
+        for found, right in (
+            (checking.log_likelihood(params), compiled.log_likelihood(params)),
+            (checking.trajectories(params), compiled.trajectories(params)),
+        ):
+            for name in right.data_vars:
+                np.testing.assert_allclose(found[name].values, right[name].values, rtol=1e-14, atol=1e-14)
+    assert len(checking.engine._functions) == 1
+
+
+STEEP = {
+    "log": lambda x: rl.log(x),
+    "square root": lambda x: rl.sqrt(x),
+    "division": lambda x: 1.0 / x,
+    "power": lambda x: x**-0.5,
+    "power of a parameter": lambda x: x**-rl.sqrt(x),
+}
+
+
+@pytest.mark.parametrize("steep", STEEP)
+def test_nothing_comes_back_from_an_entry_that_nobody_reads(steep):
+    # Semantics 8.2: the entry of the other action is 0, where each of these has an infinite slope; it is not read.
+    def update(q, n, choice, reward, alpha):
+        n = ((1 - alpha) * n).at[choice].add(1.0)
+        rate = 0.3 * rl.tanh(STEEP[steep](n)[choice])
+        return {"n": n, "q": q.at[choice].add(rate * (reward - q[choice]))}
+
+    model = rl.Model(
+        "counts",
+        parameters={"alpha": rl.Parameter(rl.UnitInterval()), "beta": rl.Parameter(rl.Positive())},
+        states={"q": rl.State("action"), "n": rl.State("action")},
+        trial={"choice": lambda q, beta: rl.Categorical(logits=beta * q), "reward": rl.Real()},
+        update=update,
+        sizes={"action": 2},
+    )
+    data = rl.Trials.from_arrays(choice=[[0, 0, 0, 1]], reward=[[1.0, 0.0, 1.0, 1.0]], levels={"choice": [0, 1]})
+    params = {"alpha": 0.3, "beta": 2.0}
+    _, expected = rl.compile(model, data).value_and_gradient(params)
+    _, found = rl.compile(model, data, "pymc", mode=FAST).value_and_gradient(params)
+    assert np.isfinite(expected["alpha"])
+    assert_close(found, expected, "gradient")

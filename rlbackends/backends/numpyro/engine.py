@@ -67,13 +67,14 @@ class Engine:
             self.arrays: Tree = jax.tree.map(jnp.asarray, tree)
 
     def for_checking(self) -> Engine:
-        """Return itself: JAX compiles in a second or two."""
-        return self
+        """Return the same graphs, all of a point's values compiled at once, for values that are wanted once."""
+        from rlbackends.backends.numpyro.checking import CheckingEngine
+
+        return CheckingEngine(self.model, self.data, self.layout, **self.settings)
 
     # In JAX
 
-    def _response_rows(self, params: Mapping[str, Any], arrays: Tree) -> dict[str, Tree]:
-        arguments = self._loop.arguments(params, arrays["sequences"])
+    def _response_rows(self, arguments: Mapping[str, Tree], arrays: Tree) -> dict[str, Tree]:
         return {
             name: item.rows(arguments[name], arrays["observed"][name])
             for name, item in self._observed.items()
@@ -81,8 +82,11 @@ class Engine:
 
     def _log_likelihoods(self, params: Mapping[str, Any], arrays: Tree) -> dict[str, Any]:
         """Return each response's log-likelihood, one number an observation."""
+        return self._log_probabilities(self._loop.arguments(params, arrays["sequences"]), arrays)
+
+    def _log_probabilities(self, arguments: Mapping[str, Tree], arrays: Tree) -> dict[str, Any]:
         result = {}
-        for name, rows in self._response_rows(params, arrays).items():
+        for name, rows in self._response_rows(arguments, arrays).items():
             graph = self._program.log_probability[name]
 
             def one(leaves: Tree, graph: Any = graph) -> Any:
@@ -97,7 +101,8 @@ class Engine:
     def numpyro_model(self, arrays: Tree, deterministic: bool = False) -> None:
         """The NumPyro model with its data as an argument, as the sampler takes it."""
         params = sample_parameters(self.layout, self._lowering, deterministic=deterministic)
-        for name, rows in self._response_rows(params, arrays).items():
+        arguments = self._loop.arguments(params, arrays["sequences"])
+        for name, rows in self._response_rows(arguments, arrays).items():
             observe(name, self.model.response_rules[name].family, rows, arrays["observed"][name]["values"])
 
     def _log_density(self, z: Mapping[str, Any], arrays: Tree) -> Any:

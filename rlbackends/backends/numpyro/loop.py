@@ -70,7 +70,17 @@ class Loop:
     def trajectories(self, params: Mapping[str, Any], sequences: Tree) -> dict[str, Any]:
         """Return states before each trial's update, and records: (subject, trial, *axes)."""
         records, states = self._scan(params, sequences, dict(self._program.records), states=True)
-        return {name: jnp.swapaxes(value, 0, 1) for name, value in {**states, **records}.items()}
+        return self._by_subject({**states, **records})
+
+    def both(self, params: Mapping[str, Any], sequences: Tree) -> tuple[dict[str, dict[str, Any]], dict[str, Any]]:
+        """Return what :meth:`arguments` and :meth:`trajectories` return, from one scan."""
+        arguments = {response: dict(group) for response, group in self._program.arguments.items()}
+        asked = {"arguments": arguments, "records": dict(self._program.records)}
+        found, states = self._scan(params, sequences, asked, states=True)
+        return found["arguments"], self._by_subject({**states, **found["records"]})
+
+    def _by_subject(self, values: Tree) -> Tree:
+        return {name: jnp.swapaxes(value, 0, 1) for name, value in values.items()}
 
     def _initial(self, parameters: Mapping[str, Any]) -> dict[str, Any]:
         graphs = self._program.initial

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 _DEFAULTS: Mapping[str, Any] = {"gather": "auto", "mode": None}
 _GATHER = ("auto", *TABLES)
-_CHEAP = "FAST_COMPILE"  # compiles at once into slow code
+CHEAP = "FAST_COMPILE"  # compiles at once into slow code
 
 
 class Engine:
@@ -58,22 +58,20 @@ class Engine:
         self._functions: dict[Any, Callable[..., Any]] = {}
 
     def for_checking(self) -> Engine:
-        """Return the same graphs compiled cheaply, for values that are wanted once; itself if a mode was chosen."""
-        if self.mode is not None:
-            return self
-        return Engine(self.model, self.data, self.layout, gather=self.gather, mode=_CHEAP)
+        """Return the same graphs, all of a point's values compiled at once: cheaply, unless a mode was chosen."""
+        from rlbackends.backends.pymc.checking import CheckingEngine
+
+        return CheckingEngine(self.model, self.data, self.layout, gather=self.gather, mode=self.mode or CHEAP)
 
     # The likelihood, of parameters on the natural scale
 
     def log_likelihood(self, params: Arrays) -> dict[str, np.ndarray]:
         """Return each response's log-likelihood, (subject, trial); NaN where nothing was observed."""
-        found = self._call("log_likelihood", params)
-        return {name: self._in_place(name, values) for name, values in zip(self.model.responses, found, strict=True)}
+        return self._by_response(self._call("log_likelihood", params))
 
     def trajectories(self, params: Arrays) -> dict[str, np.ndarray]:
         """Return states before each trial's update, and records: (subject, trial, *axes)."""
-        names = [*self.model.states, *self.model.records]
-        return dict(zip(names, self._call("trajectories", params), strict=True))
+        return dict(zip(self._played, self._call("trajectories", params), strict=True))
 
     def value_and_gradient(self, params: Arrays) -> tuple[float, dict[str, np.ndarray]]:
         """Return the summed log-likelihood and its gradient, of the parameters' own shapes."""
@@ -114,6 +112,10 @@ class Engine:
 
     # How
 
+    @property
+    def _played(self) -> list[str]:
+        return [*self.model.states, *self.model.records]
+
     @cached_property
     def _loop(self) -> Loop:
         return Loop(self.model, self.data, TABLES["gather" if self.gather == "auto" else self.gather])
@@ -130,8 +132,10 @@ class Engine:
                 from rlbackends.backends.pymc.nutpie_sampler import _float64
 
                 stack.enter_context(_float64("jax"))
-            # In the cheap mode nothing is worth a C compiler's time.
-            stack.enter_context(exact(cxx="") if self.mode == _CHEAP else exact())
+            # In the cheap mode nothing is worth a C compiler's time, nor noting where each node was made.
+            stack.enter_context(exact(cxx="", traceback__limit=0) if self.mode == CHEAP else exact())
+            # There NumPy computes, and warns of what the values say themselves.
+            stack.enter_context(np.errstate(all="ignore"))
             yield
 
     def _call(self, which: str, params: Arrays) -> list[np.ndarray]:
@@ -145,18 +149,27 @@ class Engine:
 
     def _compiled(self, which: str, given: Mapping[str, np.ndarray]) -> Callable[..., Any]:
         inputs = {name: pt.tensor(name, dtype="float64", shape=value.shape) for name, value in given.items()}
+        return pytensor.function(
+            list(inputs.values()), self._outputs(which, inputs), mode=self.mode, on_unused_input="ignore",
+            trust_input=True,
+        )  # fmt: skip
+
+    def _outputs(self, which: str, inputs: Mapping[str, Any]) -> list[Any]:
         if which == "trajectories":
             played = self._loop.trajectories(inputs)
-            outputs = [played[name] for name in (*self.model.states, *self.model.records)]
-        else:
-            arguments = self._loop.arguments(inputs)
-            outputs = [log_probability(self._loop, r, self._counted[r], arguments) for r in self.model.responses]
-            if which == "value_and_gradient":
-                total = sum((pt.sum(values) for values in outputs), start=pt.constant(np.float64(0.0)))
-                outputs = [total, *pt.grad(total, list(inputs.values()), disconnected_inputs="ignore")]
-        return pytensor.function(
-            list(inputs.values()), outputs, mode=self.mode, on_unused_input="ignore", trust_input=True
-        )
+            return [played[name] for name in self._played]
+        log_p = self._log_probabilities(self._loop.arguments(inputs))
+        return log_p if which == "log_likelihood" else self._total_and_slopes(log_p, inputs)
+
+    def _log_probabilities(self, arguments: Mapping[Any, Any]) -> list[Any]:
+        return [log_probability(self._loop, name, self._counted[name], arguments) for name in self.model.responses]
+
+    def _total_and_slopes(self, log_p: list[Any], inputs: Mapping[str, Any]) -> list[Any]:
+        total = sum((pt.sum(values) for values in log_p), start=pt.constant(np.float64(0.0)))
+        return [total, *pt.grad(total, list(inputs.values()), disconnected_inputs="ignore")]
+
+    def _by_response(self, found: list[np.ndarray]) -> dict[str, np.ndarray]:
+        return {name: self._in_place(name, values) for name, values in zip(self.model.responses, found, strict=True)}
 
     def _in_place(self, response: str, values: np.ndarray) -> np.ndarray:
         there = ~self.data.missing[response]

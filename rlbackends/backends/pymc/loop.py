@@ -45,18 +45,30 @@ class Loop:
 
         Parameters are (subject,) or (subject, trial).
         """
-        cells = self.data.n_subjects * self.data.n_steps
         played = self._play(parameters, self.plan.needed_states(), self.plan.inside_graphs(), emit=())
-        inside = {
-            key: value.swapaxes(0, 1).reshape((cells, *value.type.shape[2:])) for key, value in played.items()
-        }
-        return {**inside, **self._outside(parameters, cells)}
+        return self._by_cell(parameters, played)
 
     def trajectories(self, parameters: Mapping[str, Any]) -> Tensors:
         """Return states before each trial's update, and records: name → (subject, trial, *axes)."""
         states = list(self.plan.initial)
         played = self._play(parameters, states, dict(self.plan.records), emit=states)
         return {name: value.swapaxes(0, 1) for name, value in played.items()}
+
+    def both(self, parameters: Mapping[str, Any]) -> tuple[Tensors, Tensors]:
+        """Return what :meth:`arguments` and :meth:`trajectories` return, from one scan."""
+        states = list(self.plan.initial)
+        played = self._play(parameters, states, {**self.plan.inside_graphs(), **self.plan.records}, emit=states)
+        inside = {key: played.pop(key) for key in self.plan.inside_graphs()}
+        trajectories = {name: value.swapaxes(0, 1) for name, value in played.items()}
+        return self._by_cell(parameters, inside), trajectories
+
+    def _by_cell(self, parameters: Mapping[str, Any], played: Tensors) -> Tensors:
+        """Return arguments cell by cell: those that were played, and those that need no state."""
+        cells = self.data.n_subjects * self.data.n_steps
+        inside = {
+            key: value.swapaxes(0, 1).reshape((cells, *value.type.shape[2:])) for key, value in played.items()
+        }
+        return {**inside, **self._outside(parameters, cells)}
 
     def _outside(self, parameters: Mapping[str, Any], cells: int) -> Tensors:
         """Return the arguments that need no state, for all cells at once."""
@@ -114,10 +126,14 @@ class Loop:
         # A state that never changes is a constant of the loop.
         others |= {("state", s): start[s] for s in states if s not in carried and s in reads.states}
         others |= {("again", s): start[s] for s in again}
-        names = [*sequences, *(("state", s) for s in carried), *others]
+        # A state that starts at a parameter is that parameter's own variable, and a scan takes each variable once.
+        distinct = list(dict.fromkeys(others.values()))
+        names = [*sequences, *(("state", s) for s in carried)]
 
         def step(*given: Any) -> list[Any]:
-            here = dict(zip(names, given, strict=True))
+            here = dict(zip(names, given[: len(names)], strict=True))
+            inside = dict(zip(distinct, given[len(names) :], strict=True))
+            here |= {key: inside[value] for key, value in others.items()}
             current = {n: here["parameter", n] for n in reads.parameters}
             fresh = {**{s: here["again", s] for s in again}, **self._start(varying, current)}
             for s in resets:
@@ -141,7 +157,7 @@ class Loop:
             step,
             sequences=list(sequences.values()),
             outputs_info=[*(start[s] for s in carried), *[None] * (len(emitted) + len(outputs))],
-            non_sequences=list(others.values()),
+            non_sequences=distinct,
             n_steps=n_steps,
             strict=True,
             return_updates=False,

@@ -103,8 +103,11 @@ def log_density_function(
     """Return a compiled function of the unconstrained latents, in the layout's order: the PyMC model's log-density,
     and its gradient by latent."""
     inputs = [model.rvs_to_values[model[name]] for name in layout.names]
+    # One sum over all entries: as a sum of sums it becomes one operation of as many operands as there are variables,
+    # of which PyTensor takes no more than 32 where it does not compile.
+    entries = pt.concatenate([term.ravel() for term in model.logp(sum=False)])
     # PyMC's own rewrites: without them the logarithm of a softmax that underflows is minus infinity.
-    log_density = rewrite_pregrad(model.logp())
+    log_density = rewrite_pregrad(pt.sum(entries))
     outputs = [log_density]
     if gradient:
         outputs += pt.grad(log_density, inputs, disconnected_inputs="ignore")

@@ -14,12 +14,12 @@ from typing import Any
 import numpy as np
 import pytensor.tensor as pt
 from pytensor.tensor.special import log_softmax, softmax
-from pytensor.tensor.variable import TensorConstant
 
-from rlbackends.backends.pymc import indexing
-from rlbackends.backends.pymc.tensors import align, number, padded, spread, steps
+from rlbackends.backends.pymc import derivatives, indexing
+from rlbackends.backends.pymc.tensors import align, number, spread, steps
 from rlbackends.errors import BackendError
 from rlbackends.expressions.node import Node
+from rlbackends.expressions.operations import is_total
 
 Row = Callable[..., Any]
 """``row(node, size, *args)``: ``size`` is the number of subjects, ``args`` are the lowered arguments."""
@@ -29,15 +29,24 @@ def _elementwise(function: Callable[..., Any]) -> Row:
     return lambda node, size, *args: function(*align(args))
 
 
-def _pow(a: Any, b: Any) -> Any:
+def _div(node: Node, size: int, *args: Any) -> Any:
+    a, b = align(args)
+    return a / b if is_total(node) else derivatives.div(a, b)
+
+
+def _pow(node: Node, size: int, *args: Any) -> Any:
+    a, b = align(args)
+    if is_total(node):
+        return a**b
     # 0 ** 0 passes nothing to the base, and a base below 0 nothing to the exponent.
     base = pt.switch(pt.and_(pt.eq(a, number(0.0)), pt.eq(b, number(0.0))), number(1.0), a)
-    if isinstance(b, TensorConstant):
-        return base**b
+    if node.args[1].op == "const":
+        return derivatives.power(base, b)
     # Below 0 only whole exponents have a value, and rounding has no gradient.
     whole = pt.switch(pt.eq(pt.round(b), b), pt.round(b), number(np.nan))
     at_least_0 = pt.ge(a, number(0.0))
-    return pt.switch(at_least_0, pt.switch(at_least_0, base, number(1.0)) ** b, base**whole)
+    above = derivatives.power(pt.switch(at_least_0, base, number(1.0)), b)
+    return pt.switch(at_least_0, above, derivatives.power(base, whole))
 
 
 _ROOT_HALF = np.sqrt(0.5)
@@ -56,7 +65,7 @@ def _log_ndtr(x: Any) -> Any:
 
 
 def _ndtri(p: Any) -> Any:
-    return number(-np.sqrt(2.0)) * pt.erfcinv(number(2.0) * p)
+    return number(-np.sqrt(2.0)) * derivatives.erfcinv(number(2.0) * p)
 
 
 def _max(x: Any, axis: int) -> Any:
@@ -79,7 +88,7 @@ def _along(function: Callable[..., Any]) -> Row:
 def _one_hot(node: Node, size: int, index: Any) -> Any:
     count = node.attr("axis").size
     places = steps(count, -1, index.ndim + 1)
-    return pt.cast(pt.eq(padded(index, index.ndim + 1), places), "float64")
+    return pt.cast(pt.eq(pt.shape_padright(index), places), "float64")
 
 
 def _stack(node: Node, size: int, *values: Any) -> Any:
@@ -100,14 +109,14 @@ _PLAIN: dict[str, Row] = {
     "add": _elementwise(lambda a, b: a + b),
     "sub": _elementwise(lambda a, b: a - b),
     "mul": _elementwise(lambda a, b: a * b),
-    "div": _elementwise(lambda a, b: a / b),
-    "pow": _elementwise(_pow),
+    "div": _div,
+    "pow": _pow,
     "neg": _elementwise(lambda a: -a),
     "abs": _elementwise(pt.abs),
-    "exp": _elementwise(pt.exp),
-    "log": _elementwise(pt.log),
-    "log1p": _elementwise(pt.log1p),
-    "sqrt": _elementwise(pt.sqrt),
+    "exp": _elementwise(derivatives.exp),
+    "log": _elementwise(derivatives.log),
+    "log1p": _elementwise(derivatives.log1p),
+    "sqrt": _elementwise(derivatives.sqrt),
     "sigmoid": _elementwise(pt.sigmoid),
     "softplus": _elementwise(pt.softplus),
     "tanh": _elementwise(pt.tanh),

@@ -80,7 +80,7 @@ class ReferenceEngine:
     def value_and_gradient(self, params: Arrays) -> tuple[float, dict[str, np.ndarray]]:
         """Return the summed log-likelihood and its gradient, of the parameters' own shapes."""
         runs = self._runs(params, gradient=True)
-        total = float(sum(np.nansum(values) for run in runs for values in run.log_likelihood.values()))
+        total = float(sum(run.total for run in runs))
         gradient = {name: np.zeros(value.shape) for name, value in params.items()}
         for row, run in enumerate(runs):
             for name, value in run.gradients.items():
@@ -93,8 +93,7 @@ class ReferenceEngine:
     def log_density(self, z: Mapping[str, np.ndarray]) -> float:
         """Return the log-density of unconstrained latents: log-likelihood, priors and Jacobians."""
         params = self.layout.parameters(self.layout.constrain(z))
-        log_likelihood = sum(float(np.nansum(v)) for v in self.log_likelihood(params).values())
-        return log_likelihood + self.layout.log_prior(z)
+        return float(sum(run.total for run in self._runs(params))) + self.layout.log_prior(z)
 
     def log_density_and_gradient(self, z: Mapping[str, np.ndarray]) -> tuple[float, dict[str, np.ndarray]]:
         """Return the log-density of unconstrained latents and its gradient."""

@@ -19,10 +19,11 @@ if TYPE_CHECKING:
 
 @dataclass
 class SubjectRun:
-    """What the loop found for one subject."""
+    """What the loop found for one subject; ``total`` is the log-likelihood of all that was observed."""
 
     log_likelihood: dict[str, np.ndarray]
     trajectories: dict[str, np.ndarray]
+    total: float = 0.0
     gradients: dict[str, np.ndarray] = field(default_factory=dict)
 
 
@@ -139,7 +140,9 @@ class _Trial:
             return value if node.attr("name") == name else arguments[node.attr("name")]
 
         log_p = evaluate(response.log_probability(), {}, leaf, self.tape)
-        run.log_likelihood[name][self.where[1]] = float(np.sum(np.where(observed, log_p.value, 0.0)))
+        found = float(np.sum(np.where(observed, log_p.value, 0.0)))
+        run.log_likelihood[name][self.where[1]] = found
+        run.total += found  # here, where a NaN is a value and not a trial without a response
         if gradient:
             seed: Any = np.broadcast_to(np.where(observed, 1.0, 0.0), np.shape(log_p.value))
             log_p.gradient = seed if log_p.gradient is None else log_p.gradient + seed
