@@ -758,3 +758,16 @@ def test_nothing_comes_back_from_an_entry_that_nobody_reads(steep):
     _, found = rl.compile(model, data, "pymc", mode=FAST).value_and_gradient(params)
     assert np.isfinite(expected["alpha"])
     assert_close(found, expected, "gradient")
+
+
+def test_a_model_without_parameters_or_observations_has_the_density_one():
+    model = rl.Model(
+        "nothing",
+        parameters={},
+        states={},
+        trial={"shown": rl.Real(), "go": lambda shown: rl.Bernoulli(logits=shown, where=shown > 1.0)},
+        update=lambda: {},
+    )
+    data = rl.Trials.from_arrays(shown=[[0.5, -1.0]], go=[[0, 1]], levels={"go": range(2)})
+    value, slopes = rl.compile(model, data, "pymc", mode="FAST_COMPILE").log_density_and_gradient({})
+    assert (float(value), slopes) == (0.0, {})

@@ -15,6 +15,7 @@ FIRST = {title: family.__all__[0] for title, family in rl.catalogue.FAMILIES.ite
 
 
 @pytest.mark.slow
+@pytest.mark.filterwarnings("ignore::rlbackends.inference.result.ConvergenceWarning")  # so few draws do not converge
 @pytest.mark.parametrize("backend", ["numpyro", "pymc"])
 @pytest.mark.parametrize("family", FIRST)
 def test_a_short_fit(family, backend):

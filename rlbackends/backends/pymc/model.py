@@ -105,7 +105,8 @@ def log_density_function(
     inputs = [model.rvs_to_values[model[name]] for name in layout.names]
     # One sum over all entries: as a sum of sums it becomes one operation of as many operands as there are variables,
     # of which PyTensor takes no more than 32 where it does not compile.
-    entries = pt.concatenate([term.ravel() for term in model.logp(sum=False)])
+    nothing = pt.constant(np.zeros(0))  # a model without parameters, none of whose responses was observed, has no terms
+    entries = pt.concatenate([nothing, *(term.ravel() for term in model.logp(sum=False))])
     # PyMC's own rewrites: without them the logarithm of a softmax that underflows is minus infinity.
     log_density = rewrite_pregrad(pt.sum(entries))
     outputs = [log_density]
