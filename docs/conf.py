@@ -46,7 +46,9 @@ html_theme_options = {
 # The left column lists the pages below a page; these have none, and leave its room to code and tables.
 html_sidebars = {
     page: []
-    for page in ("index", "install", "first-model", "semantics", "how-it-works", "choose-a-backend", "licence")
+    for page in (
+        "index", "install", "first-model", "semantics", "how-it-works", "choose-a-backend", "testing", "licence"
+    )
 }
 html_static_path = ["_static"]
 html_css_files = ["wide.css"]

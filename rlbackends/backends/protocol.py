@@ -40,7 +40,7 @@ class Engine(Protocol):
         ...
 
     def trajectories(self, params: Arrays) -> dict[str, np.ndarray]:
-        """Return states before each trial's update, and records: (subject, trial, *axes)."""
+        """Return states before each trial's update, and records: subject × trial × its axes."""
         ...
 
     def log_likelihood_draws(self, params: Arrays) -> dict[str, np.ndarray]:
@@ -48,7 +48,7 @@ class Engine(Protocol):
         ...
 
     def trajectories_draws(self, params: Arrays) -> dict[str, np.ndarray]:
-        """Return trajectories at many draws, (draw, subject, trial, *axes), from parameters (draw, subject)."""
+        """Return trajectories at many draws, draw × subject × trial × its axes, from parameters (draw, subject)."""
         ...
 
     def value_and_gradient(self, params: Arrays) -> tuple[float, dict[str, np.ndarray]]:

@@ -236,7 +236,7 @@ def _log1p(w: Writer, node: Node) -> Written:
 
 def _where(w: Writer, node: Node) -> Written:
     """Write one list of cases, a row a condition."""
-    rows = []
+    rows: list[str] = []
     while node.op == "where" and (not rows or node not in w.names):
         condition, yes, no = node.args
         rows.append(rf"{w.plain(yes)} & \text{{if }} {w.plain(condition)}")

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from rlbackends.backends.protocol import CompiledModel
-from rlbackends.backends.registry import BACKENDS, get_backend, installed_backends
+from rlbackends.backends.registry import BACKENDS, Backend, get_backend, installed_backends
 from rlbackends.backends.registry import compile as compile_model
 from rlbackends.errors import SettingError
 from rlbackends.inference.agreement import QUANTITIES, Comparison, Point, compare, compute, prior_points
@@ -96,7 +96,7 @@ def check(
     data: Any,
     params: Mapping[str, Any] | None = None,
     *,
-    backends: Sequence[str] | None = None,
+    backends: Sequence[str | Backend] | None = None,
     population: Population | None = None,
     points: int = 2,
     seed: int = 0,
@@ -113,7 +113,7 @@ def check(
     params : mapping, optional
         Parameter values on the natural scale, at which trajectories, log-likelihood and gradient are compared besides
         the points drawn from the prior.
-    backends : sequence of str, optional
+    backends : sequence of str or Backend, optional
         Which backends; default: all that are installed.
     population : Population, optional
         How parameters vary over subjects.
@@ -144,7 +144,7 @@ def check(
     if isinstance(points, bool) or not isinstance(points, int) or points < (0 if params is not None else 1):
         raise SettingError(f"check: points is {points!r}, expected a whole number of at least 1.")
     bound = data.bind(model) if hasattr(data, "bind") else data
-    chosen = installed_backends() if backends is None else tuple(get_backend(name).name for name in backends)
+    chosen = [get_backend(backend) for backend in (installed_backends() if backends is None else backends)]
     reference = compile_model(model, bound, "reference", population=population)
     at = prior_points(reference, points, seed)
     where = f"{points} draws from the prior" if points != 1 else "a draw from the prior"
@@ -157,9 +157,9 @@ def check(
     expected = [compute(reference, point) for point in at]
     total = float(sum(np.nansum(v) for v in expected[0]["log_likelihood"].values()))
     comparisons = []
-    for name in chosen:
-        if name != "reference":
-            compiled = compile_model(model, bound, name, population=population, **settings)
+    for row in chosen:
+        if row != BACKENDS["reference"]:
+            compiled = compile_model(model, bound, row, population=population, **settings)
             comparisons.append(compare(compiled.for_checking(), at, expected))
     totals = {"reference": total, **{c.backend: c.log_likelihood[0] for c in comparisons}}
     return CheckReport(model.name, _describe(bound), where, totals, tuple(comparisons), bound.reports)

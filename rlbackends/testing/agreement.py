@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from rlbackends.backends import Backend
 
 
 def assert_backends_agree(
@@ -11,7 +14,7 @@ def assert_backends_agree(
     data: Any,
     params: Mapping[str, Any] | None = None,
     *,
-    backends: Sequence[str] | None = None,
+    backends: Sequence[str | Backend] | None = None,
     points: int = 1,
     seed: int = 0,
     **settings: Any,
@@ -24,7 +27,7 @@ def assert_backends_agree(
         A model and trials that fit it.
     params : mapping, optional
         Parameter values to compare at, besides points drawn from the prior.
-    backends : sequence of str, optional
+    backends : sequence of str or Backend, optional
         Which; default: all that are installed.
     points : int, default 1
         Number of prior draws.
