@@ -23,9 +23,9 @@ class TestPyMC(BackendSuite):
     backend = "pymc"
 
 
-# A rule of one response, of two, and of several sub-choices.
+# A rule of one response, of two, of several sub-choices, and of states that read what another's update writes.
 @pytest.mark.slow
-@pytest.mark.parametrize("name", ["rescorla_wagner_two_rates", "two_step", "balloon_mean_variance_5"])
+@pytest.mark.parametrize("name", ["rescorla_wagner_two_rates", "two_step", "balloon_mean_variance_5", "pearce_hall"])
 def test_pymc_as_it_is_compiled_for_sampling(name):
     tested = UnderTest("pymc", {"mode": "NUMBA"})
     for check in (assert_log_likelihood, assert_gradient, assert_trajectories):

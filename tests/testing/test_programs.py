@@ -374,9 +374,8 @@ def test_a_campaign_goes_on_where_it_was_stopped(tmp_path, capsys):
 
 @needs_mpmath
 def test_a_campaign_keeps_what_failed_and_makes_it_small(tmp_path, broken):
-    number = next(n for n in range(50) if "argmax" in operations_of(draw_program(Choices.numbered(n)).loaded.model))
     campaign = Campaign(tmp_path, Settings(50, backends=("broken",), numba_share=0.0))
-    assert campaign.one(number).outcome == "differs"
+    number = next(n for n in range(50) if campaign.one(n).outcome == "differs")
     whole = (tmp_path / "failures" / f"{number}.py").read_text()
     small = (tmp_path / "failures" / f"{number}.small.py").read_text()
     assert len(small) < len(whole)

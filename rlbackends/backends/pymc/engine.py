@@ -14,6 +14,7 @@ import pytensor.tensor as pt
 from rlbackends.backends.protocol import take_settings
 from rlbackends.backends.pymc.loop import Loop
 from rlbackends.backends.pymc.model import build_model, log_density_function
+from rlbackends.backends.pymc.modes import sound
 from rlbackends.backends.pymc.operations import TABLES
 from rlbackends.backends.pymc.precision import exact
 from rlbackends.backends.pymc.responses import Counted, counted, log_probability
@@ -150,7 +151,7 @@ class Engine:
     def _compiled(self, which: str, given: Mapping[str, np.ndarray]) -> Callable[..., Any]:
         inputs = {name: pt.tensor(name, dtype="float64", shape=value.shape) for name, value in given.items()}
         return pytensor.function(
-            list(inputs.values()), self._outputs(which, inputs), mode=self.mode, on_unused_input="ignore",
+            list(inputs.values()), self._outputs(which, inputs), mode=sound(self.mode), on_unused_input="ignore",
             trust_input=True,
         )  # fmt: skip
 

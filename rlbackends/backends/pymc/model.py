@@ -13,6 +13,7 @@ from pymc.pytensorf import rewrite_pregrad
 
 from rlbackends.backends.pymc.loop import Loop
 from rlbackends.backends.pymc.lower import lower
+from rlbackends.backends.pymc.modes import sound
 from rlbackends.backends.pymc.priors import prior_variable
 from rlbackends.backends.pymc.responses import Counted, take
 from rlbackends.backends.pymc.tensors import spread
@@ -112,4 +113,6 @@ def log_density_function(
     outputs = [log_density]
     if gradient:
         outputs += pt.grad(log_density, inputs, disconnected_inputs="ignore")
-    return pytensor.function(inputs, outputs, mode=mode, on_unused_input="ignore")
+    # PyMC's checks of parameters would raise where values are not finite; the density says so by itself.
+    unchecked = sound(mode, "local_remove_check_parameter")
+    return pytensor.function(inputs, outputs, mode=unchecked, on_unused_input="ignore")

@@ -11,6 +11,7 @@ import numpy as np
 
 from rlbackends.backends.chains import ChainResults, check_settings, tree_depth
 from rlbackends.backends.progress import Progress
+from rlbackends.backends.pymc.modes import sound_numba
 from rlbackends.backends.pymc.precision import exact
 from rlbackends.errors import BackendError, BackendMissingError, SettingError, did_you_mean, listed
 
@@ -98,7 +99,8 @@ def sample_nutpie(
         progress.stage("compiling")
         began = time.perf_counter()
         with _float64(compile_backend) as in_float64:
-            compiled = nutpie.compile_pymc_model(model, backend=compile_backend, var_names=var_names)
+            with sound_numba():
+                compiled = nutpie.compile_pymc_model(model, backend=compile_backend, var_names=var_names)
             if compile_backend == "jax":
                 compiled = _call_in_float64(compiled, in_float64)
             sampling = time.perf_counter()
