@@ -20,10 +20,12 @@ def main() -> int:
     parser.add_argument("--seed", type=int, default=0, help="another one gives other programs")
     parser.add_argument("--backends", default="numpyro,pymc", help="names with commas (default %(default)s)")
     parser.add_argument("--numba-share", type=float, default=0.01, help="share that PyTensor compiles with Numba")
+    parser.add_argument("--small-share", type=float, default=0.0, help="share with one state and short rules")
     parser.add_argument("--report", action="store_true", help="say what was found so far, and run nothing")
     given = parser.parse_args()
     backends = tuple(name for name in given.backends.split(",") if name)
-    campaign = Campaign(given.folder, Settings(given.count, given.seed, backends, given.numba_share))
+    settings = Settings(given.count, given.seed, backends, given.numba_share, small_share=given.small_share)
+    campaign = Campaign(given.folder, settings)
     if not given.report:
         os.environ.setdefault("JAX_PLATFORMS", "cpu")
         if campaign.run(_A_PROCESS):

@@ -36,6 +36,8 @@ class Settings:
         Share of the programs, small ones, that PyTensor compiles with Numba instead.
     full_share : float
         Share of the programs of which each quantity is compiled by itself.
+    small_share : float
+        Share of the programs that have one state and one response, with short rules.
     """
 
     count: int
@@ -43,15 +45,17 @@ class Settings:
     backends: tuple[str, ...] = ("numpyro", "pymc")
     numba_share: float = 0.01
     full_share: float = 0.1
+    small_share: float = 0.0
 
 
-def numbered_program(number: int, settings: Settings) -> tuple[Program, bool]:
-    """Return a program by its number, and whether each quantity is compiled by itself."""
+def numbered_program(number: int, settings: Settings) -> tuple[Program, bool, bool]:
+    """Return a program by its number, whether each quantity is compiled by itself, and whether it is small."""
     choose = Choices.numbered(number, settings.seed)
     share = Choices.numbered(number, settings.seed + 1).below(10_000) / 10_000
     is_numba = share < settings.numba_share and "pymc" in settings.backends
-    program = draw_program(choose, f"program_{number}", tiny=is_numba, mode="NUMBA" if is_numba else "FAST_COMPILE")
-    return program, not is_numba and share > 1 - settings.full_share
+    tiny = is_numba or Choices.numbered(number, settings.seed + 2).below(10_000) / 10_000 < settings.small_share
+    program = draw_program(choose, f"program_{number}", tiny=tiny, mode="NUMBA" if is_numba else "FAST_COMPILE")
+    return program, not is_numba and share > 1 - settings.full_share, tiny
 
 
 class Campaign:
@@ -121,10 +125,10 @@ class Campaign:
         start = time.monotonic()
         verdict = self._died_twice(number)
         if verdict is None:
-            program, full = numbered_program(number, self.settings)
+            program, full, tiny = numbered_program(number, self.settings)
             verdict = judge(program, self.settings.backends, full=full)
             if verdict.is_fault:
-                self._keep(number, program, verdict, full)
+                self._keep(number, program, verdict, full, tiny)
         row = {
             "number": number, "seed": self.settings.seed, "outcome": verdict.outcome,
             "seconds": round(time.monotonic() - start, 3), "families": verdict.families,
@@ -150,12 +154,11 @@ class Campaign:
         (self.folder / "failures" / f"{number}.py").write_text(f"# {verdict.text}\n", encoding="utf-8")
         return verdict
 
-    def _keep(self, number: int, program: Program, verdict: Verdict, full: bool) -> None:
+    def _keep(self, number: int, program: Program, verdict: Verdict, full: bool, tiny: bool) -> None:
         """Write a failure's source, as it is and made smaller."""
         path = self.folder / "failures" / f"{number}.py"
         path.write_text(program.source(verdict.text), encoding="utf-8")
         mode = program.settings["pymc"]["mode"]
-        tiny = mode == "NUMBA"
 
         def again(made: Sequence[int]) -> tuple[Program, Verdict] | None:
             try:
