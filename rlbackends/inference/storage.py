@@ -7,30 +7,16 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
+from rlbackends.data.files import write_whole
 from rlbackends.errors import DataError, SettingError
 from rlbackends.inference.tree import FORMAT, VERSION
 
 _ENGINE = "h5netcdf"
 
 
-def _umask() -> int:
-    mask = os.umask(0)
-    os.umask(mask)
-    return mask
-
-
 def save_tree(tree: Any, path: Path) -> None:
-    """Write a DataTree beside its place, then move it there: an interrupted save leaves nothing half-written."""
-    handle, name = tempfile.mkstemp(prefix=f".{path.name}.", suffix=".part", dir=path.parent)
-    os.close(handle)
-    try:
-        tree.to_netcdf(name, engine=_ENGINE)
-        os.chmod(name, 0o666 & ~_umask())  # mkstemp's files are for their owner alone
-        os.replace(name, path)
-    except OSError as error:
-        raise SettingError(f"'{path}' can't be written: {error.strerror or error}.") from error
-    finally:
-        Path(name).unlink(missing_ok=True)
+    """Write a DataTree; an interrupted save leaves nothing half-written."""
+    write_whole(path, lambda name: tree.to_netcdf(name, engine=_ENGINE))
 
 
 def check_output(output: str | os.PathLike[str], *, overwrite: bool = False) -> Path:

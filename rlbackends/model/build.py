@@ -46,9 +46,10 @@ FAILED = object()
 
 @dataclass
 class Faults:
-    """Collects the faults of a model."""
+    """Collects the faults of a model, or of another thing of that name."""
 
-    model: str
+    name: str
+    what: str = "model"
     found: list[str] = field(default_factory=list)
 
     def add(self, message: str) -> None:
@@ -64,10 +65,10 @@ class Faults:
 
     def report(self) -> None:
         if len(self.found) == 1:
-            raise ModelError(f"model '{self.model}': {self.found[0]}")
+            raise ModelError(f"{self.what} '{self.name}': {self.found[0]}")
         if self.found:
             rows = "\n".join(f"  {number}. {fault}" for number, fault in enumerate(self.found, 1))
-            raise ModelError(f"model '{self.model}' has {len(self.found)} faults:\n{rows}")
+            raise ModelError(f"{self.what} '{self.name}' has {len(self.found)} faults:\n{rows}")
 
 
 def check_names(faults: Faults, groups: Mapping[str, Sequence[str]]) -> bool:
@@ -140,7 +141,7 @@ def trace_parts(
             faults.add(f"parameter '{key}' is {given!r}, expected {word}.")
     if not clear:  # what follows would be about the names and sizes rather than the rules
         faults.report()
-    tracer = _Tracer(faults, list(parameters), {k: int(v) for k, v in sizes.items()})
+    tracer = Tracer(faults, list(parameters), {k: int(v) for k, v in sizes.items()})
     with recording() as found:
         tracer.trace_states(states)
         tracer.trace_trial(trial)
@@ -165,7 +166,9 @@ def _class_name(given: Any) -> str:
     return kind.__name__ if issubclass(kind, Support) else ""
 
 
-class _Tracer:
+class Tracer:
+    """Traces states, events and updates one after the other, and notes every fault."""
+
     def __init__(self, faults: Faults, parameters: Sequence[str], sizes: dict[str, int]) -> None:
         self.faults = faults
         self.sizes = sizes

@@ -10,7 +10,10 @@ if TYPE_CHECKING:
     from rlbackends.backends.chains import ChainResults
     from rlbackends.backends.progress import Progress
 
-__all__ = ["Engine", "sample"]
+__all__ = ["SIMULATION_SETTINGS", "Engine", "sample"]
+
+# A simulation runs once, over all subjects at a time: what compiles at once is done first.
+SIMULATION_SETTINGS = {"mode": "FAST_COMPILE"}
 
 
 def sample(
@@ -43,8 +46,9 @@ def sample(
     """
     from rlbackends.backends.pymc.nutpie_sampler import sample_nutpie
 
+    model = engine.sampling_model
     return sample_nutpie(
-        engine.sampling_model,
+        model,
         seed=seed,
         chains=chains,
         tune=tune,
@@ -54,4 +58,6 @@ def sample(
         max_tree_depth=max_tree_depth,
         compile_backend=compile_backend,
         progress=progress,
+        data=engine.columns,
+        programs=engine.programs,
     )
