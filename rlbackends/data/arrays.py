@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Mapping
 
 import numpy as np
@@ -117,7 +118,7 @@ def _subjects(given: Iterable[object] | None, n_subjects: int, faults: Faults) -
         labels = [str(label) for label in labels]
     if len(labels) != n_subjects:
         faults.add(f"subjects has {plural(len(labels), 'label')}, but the arrays have {n_subjects} subjects.")
-    twice = [label for label in dict.fromkeys(labels) if labels.count(label) > 1]
+    twice = [label for label, count in Counter(labels).items() if count > 1]
     if twice:
         faults.add(f"subjects: {', '.join(map(show, twice))} is there more than once.")
     return labels
@@ -167,6 +168,10 @@ def _numbers(given: np.ndarray, valid: np.ndarray, labels: tuple, faults: Faults
 
 def _block_ids(given: np.ndarray, valid: np.ndarray, places: Places, faults: Faults) -> np.ndarray:
     """Return blocks counted from 0 for each subject; note missing ones and those that come back."""
+    if given.dtype.kind in "iu":
+        steps = np.diff(given.astype(np.int64), axis=1)
+        if not (steps[valid[:, 1:]] < 0).any():  # labels that only rise can't come back: no need to look at each
+            return np.where(valid, np.cumsum(np.pad(steps != 0, ((0, 0), (1, 0))), axis=1), -1)
     ids = np.full(valid.shape, -1, dtype=np.int64)
     for s, t in np.argwhere(valid):
         if t == 0:

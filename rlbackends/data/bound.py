@@ -8,10 +8,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from types import MappingProxyType
+from typing import Any
 
 import numpy as np
 
-from rlbackends.data.cells import Label, read_only
+from rlbackends.data.cells import Label, read_only, remade
 from rlbackends.data.faults import Places
 
 
@@ -58,6 +59,9 @@ class BoundTrials:
             arrays = {event: read_only(array) for event, array in getattr(self, name).items()}
             object.__setattr__(self, name, MappingProxyType(arrays))
         object.__setattr__(self, "levels", MappingProxyType(dict(self.levels)))
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return remade(self)
 
     @property
     def n_subjects(self) -> int:

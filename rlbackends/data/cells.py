@@ -6,8 +6,9 @@ import math
 import numbers
 import re
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from decimal import Decimal
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -170,6 +171,12 @@ class Column:
         flat = self.values.reshape(*self.values.shape[:2], -1)
         for s, t, k in np.argwhere(mask.reshape(flat.shape)).tolist():
             yield (s, t), k, flat[s, t, k]
+
+
+def remade(instance: Any) -> tuple[Any, tuple[Any, ...]]:
+    """Return how a frozen dataclass is pickled: made again from its fields, read-only mappings as dicts."""
+    values = (getattr(instance, item.name) for item in fields(instance))
+    return type(instance), tuple(dict(value) if isinstance(value, MappingProxyType) else value for value in values)
 
 
 def read_only(array: np.ndarray) -> np.ndarray:

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from types import MappingProxyType
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from rlbackends.data.bind import bind
-from rlbackends.data.cells import Column, Label, as_label, read_only, show
+from rlbackends.data.cells import Column, Label, as_label, read_only, remade, show
 from rlbackends.data.faults import Places
 from rlbackends.errors import DataError, did_you_mean
 
@@ -58,6 +58,9 @@ class Trials:
             object.__setattr__(self, name, read_only(getattr(self, name)))
         for name in ("events", "levels"):
             object.__setattr__(self, name, MappingProxyType(dict(getattr(self, name))))
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return remade(self)
 
     @property
     def n_subjects(self) -> int:

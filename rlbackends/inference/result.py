@@ -26,6 +26,8 @@ if TYPE_CHECKING:
     import pandas as pd
     import xarray as xr
 
+    from rlbackends.tasks.task import Task
+
 
 class ConvergenceWarning(UserWarning):
     """A diagnostic says that the draws may not represent the posterior."""
@@ -249,6 +251,86 @@ class Fit:
         if draws is not None:
             trajectories = trajectories.mean("sample")
         return regressor_table(self._compiled.for_checking(), trajectories, self.posterior_mean())
+
+    # What it predicts
+
+    def simulate(self, task: Task, draws: int = 100, *, seed: int = 0, schedule: str = "data") -> xr.DataTree:
+        """Let the fitted subjects play a task from its start, at draws of the posterior.
+
+        Nothing of what they did is used but how many trials in which blocks they played: a model that is right makes
+        data that look like the observed ones.
+
+        Parameters
+        ----------
+        task : Task
+            What they play, such as the task that the data come from.
+        draws : int, default 100
+            At how many draws, evenly spread over the chains.
+        seed : int, default 0
+            The same seed gives the same draws on every backend.
+        schedule : {"data", "task"}, default "data"
+            Whether scheduled events that the subjects saw, such as stimuli, are those of the data, or the task's.
+
+        Returns
+        -------
+        xarray.DataTree
+            Groups ``posterior_predictive_forward`` (every event of the task) and ``observed_data``, with dimensions
+            chain, draw, subject and trial.
+
+        Raises
+        ------
+        ModelError
+            If the task lacks what the model needs, or their sizes disagree.
+        SettingError
+            If there are not so many draws.
+        """
+        from rlbackends.simulation.predict import predict_forward
+
+        params, steps = self._spread("simulate", draws)
+        return predict_forward(
+            self.model, self.data, task, params, steps, seed=seed, schedule=schedule, backend=self._computes()
+        )
+
+    def predict(self, draws: int = 100, *, seed: int = 0) -> xr.DataTree:
+        """Predict each response one step ahead, from the history that was observed before it.
+
+        Parameters
+        ----------
+        draws : int, default 100
+            At how many draws of the posterior, evenly spread over the chains.
+        seed : int, default 0
+            Where the drawn responses come from.
+
+        Returns
+        -------
+        xarray.DataTree
+            Groups ``posterior_predictive`` (responses drawn), ``predicted_probability`` (of each action; of a 1; for a
+            continuous response its mean) and ``observed_data``, with dimensions chain, draw, subject and trial.
+
+        Raises
+        ------
+        SettingError
+            If there are not so many draws.
+        """
+        from rlbackends.simulation.predict import predict_one_step
+
+        params, steps = self._spread("predict", draws)
+        return predict_one_step(self.model, self.data, params, steps, seed=seed, backend=self._computes())
+
+    def _spread(self, where: str, draws: int) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
+        """Return the subjects' parameters at some draws, chain × draw × subject, and the draws' coordinates."""
+        from rlbackends.simulation.predict import spread_draws
+
+        posterior = self.tree["posterior"]
+        chosen = spread_draws(posterior.sizes["chain"], posterior.sizes["draw"], draws, where)
+        params = {
+            name: posterior[name].transpose("chain", "draw", "subject").values[:, chosen] for name in self.model.parameters
+        }
+        return params, {"chain": posterior["chain"].values, "draw": posterior["draw"].values[chosen]}
+
+    def _computes(self) -> str:
+        row = BACKENDS.get(self.backend)
+        return self.backend if row is not None and row.is_installed else "reference"
 
     def save(self, path: str | os.PathLike[str], *, overwrite: bool = False) -> Path:
         """Write the fit to a netCDF file, from which :func:`rlbackends.load` reads it.

@@ -113,6 +113,12 @@ class Population:
             given[name] = _read(name, value)
         self._given = MappingProxyType(given)
 
+    def __getstate__(self) -> dict[str, Any]:
+        return {"_default": self._default, "_given": dict(self._given)}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        self._default, self._given = state["_default"], MappingProxyType(state["_given"])
+
     def __repr__(self) -> str:
         words = [repr(self._default.kind)]
         for name, value in self._given.items():

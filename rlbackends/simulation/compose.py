@@ -299,7 +299,8 @@ def _check_order(faults: Faults, model: Model, task: Task) -> None:
         late = [event for event in needed if order.index(event) > order.index(name)]
         if late:
             faults.add(
-                f"model '{model.name}' needs {listed(late)} for its '{name}', which comes first in the task: {listed(order)}."
+                f"model '{model.name}' needs {listed(late)} for its '{name}', which comes first in the task: "
+                f"{listed(order)}."
             )
 
 

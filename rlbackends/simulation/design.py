@@ -12,6 +12,7 @@ from rlbackends.data import BoundTrials
 from rlbackends.data.faults import Places
 from rlbackends.errors import ModelError, SettingError
 from rlbackends.simulation.compose import UNIFORM_OF, Composed, hidden
+from rlbackends.tasks.scheduled import Variable
 from rlbackends.tasks.task import Task
 
 if TYPE_CHECKING:
@@ -164,44 +165,32 @@ def read_uniforms(composed: Composed, design: Design, given: Mapping[str, Any]) 
     return found
 
 
-def draw_schedule(task: Task, design: Design, seed: int, repeats: int = 1) -> dict[str, np.ndarray]:
-    """Return each scheduled variable of a task, (subject × trial × axes).
-
-    Parameters
-    ----------
-    task, design, seed
-        What is played, by whom, and where random schedules come from.
-    repeats : int, default 1
-        The design is played so many times over by the same people, who meet the same schedule each time.
-    """
-    people = design.n_subjects // repeats
+def draw_schedule(task: Task, design: Design, seed: Any) -> dict[str, np.ndarray]:
+    """Return each scheduled variable of a task, (subject × trial × axes), as the seed says it."""
     found = {}
     for name, variable in task.scheduled.items():
         try:
-            found[name] = _schedule(variable, design, seed, people)
+            found[name] = _schedule(variable, design, seed)
         except ModelError as error:
             raise ModelError(f"task '{task.name}': {error}") from None
     return found
 
 
-def _schedule(variable: Any, design: Design, seed: int, people: int) -> np.ndarray:
+def _schedule(variable: Variable, design: Design, seed: Any) -> np.ndarray:
     shape = (*design.blocks.shape, *(axis.size for axis in variable.axes))
     dtype = np.int64 if variable.kind.name == "int" else np.float64
-    blocks, lengths = design.blocks[:people], design.lengths[:people]
-    alike = not variable.by_subject and (blocks == blocks[0]).all()
-    values = np.zeros((1 if alike else people, *shape[1:]), dtype=dtype)
+    # What is the same for all is laid out once, and looks like many.
+    alike = not variable.by_subject and bool((design.blocks == design.blocks[0]).all())
+    values = np.zeros((1 if alike else design.n_subjects, *shape[1:]), dtype=dtype)
     for subject in range(len(values)):
-        cells = blocks[subject, : lengths[subject]]
-        sizes = np.unique(cells, return_counts=True)[1]
+        played = design.blocks[subject, : design.lengths[subject]]
         position = 0
-        for block, n_trials in enumerate(sizes.tolist()):
-            who = "all" if not variable.by_subject else subject
-            rng = stream(seed, "schedule", variable.name, who, block) if variable.is_drawn else np.random.default_rng(0)
+        for block, n_trials in enumerate(np.unique(played, return_counts=True)[1].tolist()):
+            who = subject if variable.by_subject else "all"
+            rng = stream(seed, "schedule", variable.name, who, block)
             values[subject, position : position + n_trials] = variable.draw(rng, n_trials, subject, block)
             position += n_trials
-    if alike:
-        return np.broadcast_to(values, shape)
-    return values if people == design.n_subjects else np.tile(values, (design.n_subjects // people, *[1] * (len(shape) - 1)))
+    return np.broadcast_to(values, shape)
 
 
 def bind_design(

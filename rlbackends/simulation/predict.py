@@ -1,4 +1,4 @@
-"""What a model predicts: from its prior, forward in a task from a posterior, and one step ahead of what was observed."""
+"""What a model predicts: from its prior, from a posterior forward in a task, and one step ahead of what was seen."""
 
 from __future__ import annotations
 

@@ -66,9 +66,9 @@ class Simulation:
     """
 
     def __init__(
-        self, model: Model, task: Task, design: Design, params: Mapping[str, np.ndarray], found: Mapping[str, np.ndarray],
-        given: Mapping[str, np.ndarray], uniforms: Mapping[str, np.ndarray], edges: Sequence[str], backend: str,
-        seed: Any,
+        self, model: Model, task: Task, design: Design, params: Mapping[str, np.ndarray],
+        found: Mapping[str, np.ndarray], given: Mapping[str, np.ndarray], uniforms: Mapping[str, np.ndarray],
+        edges: Sequence[str], backend: str, seed: Any,
     ) -> None:  # fmt: skip
         self.model = model
         self.task = task
@@ -90,7 +90,8 @@ class Simulation:
         shortest, longest = int(lengths.min()), int(lengths.max())
         trials = f"{longest}" if shortest == longest else f"{shortest}–{longest}"
         who = "1 subject" if len(self.subjects) == 1 else f"{len(self.subjects)} subjects"
-        near = f"; {self.near_edge} draws at an edge" if self.near_edge else ""
+        draws = "1 draw" if self.near_edge == 1 else f"{self.near_edge} draws"
+        near = f"; {draws} at an edge" if self.near_edge else ""
         return f"Simulation({self.model.name} in {self.task.name}: {who} × {trials} trials, on {self.backend}{near})"
 
     @cached_property
