@@ -97,8 +97,8 @@ def plot_posteriors(
 
 def _names(named: Mapping[str, Fit], asked: Sequence[str] | None) -> list[str]:
     first = next(iter(named.values()))
-    posterior = first.tree["posterior"]
-    group = [str(name) for name in posterior.data_vars if "subject" not in posterior[name].dims]
+    posterior = first.tree["posterior"].to_dataset()
+    group = [str(name) for name, variable in posterior.data_vars.items() if "subject" not in variable.dims]
     if asked is None:
         chosen = group_names(first)
     else:
@@ -129,7 +129,7 @@ def _columns(names: Sequence[str]) -> int:
 def _panel(axes: Axes, named: Mapping[str, Fit], name: str) -> None:
     low, high = np.inf, -np.inf
     for i, (label, fit) in enumerate(named.items()):
-        draws = fit.tree["posterior"][name].values.ravel()
+        draws = fit.tree["posterior"].to_dataset()[name].values.ravel()
         x, density = _density(draws, reflected=name.endswith("_sd"))
         colour = FIT_COLOURS[i % len(FIT_COLOURS)]
         # A broken line over a whole one: both are seen where the fits agree.

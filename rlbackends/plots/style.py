@@ -21,9 +21,9 @@ FIT_COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#56B4E9", "#E69F00")
 ENTRY_COLOURS = ("#0072B2", "#E69F00", "#009E73", "#CC79A7", "#56B4E9", "#D55E00", "#000000")
 LINES = ("-", "--", ":", "-.")
 MARKERS = ("o", "D", "s", "^", "v", "P")
-INK, FAINT = "#262626", "#8C8C8C"
+INK, FAINT, PALE = "#262626", "#8C8C8C", "#D9D9D9"
 
-_STYLE = {
+_STYLE: Any = {
     "font.family": "sans-serif",
     "font.size": 9,
     "axes.titlesize": 10,
@@ -107,9 +107,13 @@ def tails(interval: float) -> tuple[float, float]:
 
 
 def shared_legend(figure: Figure | SubFigure, panels: Iterable[Axes]) -> None:
-    """Put one legend of all panels' labelled artists below them, in one line."""
+    """Put one legend of all panels' labelled artists below them, in one line if it is long enough."""
     found: dict[str, Any] = {}
     for panel in panels:
         for handle, label in zip(*panel.get_legend_handles_labels(), strict=True):
             found.setdefault(label, handle)
-    figure.legend(found.values(), found.keys(), loc="outside lower center", ncols=len(found))
+    inches = figure.bbox.width / figure.dpi
+    # A letter is about 0.068 inches wide, a handle with its gaps 0.55.
+    widths = [0.55 + 0.068 * len(label) for label in found]
+    n_columns = len(found) if sum(widths) <= inches else max(1, int(inches // max(widths)))
+    figure.legend(found.values(), found.keys(), loc="outside lower center", ncols=n_columns)
