@@ -31,7 +31,8 @@ def bind(trials: Trials, model: Any) -> BoundTrials:
         if column is None:
             continue
         if event.kind.name == "real":
-            if event.name in trials.levels:
+            # Labels that are numbers are the numbers: what counts for one model may be a quantity for another.
+            if not all(isinstance(label, int | float) for label in trials.levels.get(event.name, ())):
                 faults.add(
                     f"levels are given for '{event.name}', but it is a real number in model '{model.name}'."
                 )

@@ -155,7 +155,7 @@ def _array(variable: Variable, given: Any, what: str) -> np.ndarray:
     try:
         array = np.array(given, dtype=np.float64)
     except (TypeError, ValueError):
-        raise ModelError(f"{what} is {given!r}, expected numbers, {words}.") from None
+        raise ModelError(f"{what} is {given!r}, expected a number for each {words}.") from None
     if array.shape == shape:
         array = array[None]
     if array.ndim != len(shape) + 1 or array.shape[1:] != shape or not len(array):

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, replace
 from types import MappingProxyType
 from typing import Any
 
@@ -133,15 +133,16 @@ class Task:
             if not isinstance(mapping, Mapping):
                 faults.add(f"{word} is {mapping!r}, expected a dict from name to value.")
         faults.report()
-        if isinstance(n_trials, bool) or not isinstance(n_trials, int) or n_trials < 1:
+        if isinstance(n_trials, bool) or not isinstance(n_trials, int | np.integer) or n_trials < 1:
             faults.add(f"n_trials is {n_trials!r}, expected a whole number from 1 on.")
         for axis, size in sizes.items():
             if isinstance(size, bool) or not isinstance(size, int | np.integer) or size < 1:
                 faults.add(f"axis '{axis}' has size {size!r}, expected a whole number from 1 on.")
+        _check_reserved(faults, trial, {**schedule, **states, **sizes})
         groups = {"event": trial, "scheduled variable": schedule, "state": states, "axis": sizes}
         if not check_names(faults, {group: list(names) for group, names in groups.items()}) or faults.found:
             faults.report()
-        tracer = _TaskTracer(faults, {axis: int(size) for axis, size in sizes.items()}, n_trials)
+        tracer = _TaskTracer(faults, {axis: int(size) for axis, size in sizes.items()}, int(n_trials))
         with recording():
             tracer.trace_schedule(schedule)
             tracer.trace_states(states)
@@ -149,10 +150,10 @@ class Task:
             if update is not None:
                 tracer.trace_changes(update)
         if not faults.found and not any(event.source == "subject" for event in tracer.happens.values()):
-            faults.add('no event of the trial is the subject\'s; give one its kind, such as "choice": rl.Index("action").')
+            faults.add("no event of the trial is the subject's; give one its kind, as in 'choice': rl.Index('action').")
         faults.report()
         self._fill(
-            name=name, sizes=tracer.sizes, n_trials=n_trials, description=description, reference=reference,
+            name=name, sizes=tracer.sizes, n_trials=int(n_trials), description=description, reference=reference,
             events=tracer.happens, rules=tracer.rules, scheduled=tracer.scheduled, states=tracer.states,
             updates=tracer.updates,
         )  # fmt: skip
@@ -198,6 +199,7 @@ class Task:
             if old not in self.events:
                 faults.add(f"rename: there is no event '{old}'; there are {listed(self.events)}."
                            f"{did_you_mean(old, self.events)}")  # fmt: skip
+        _check_reserved(faults, names.values(), ())
         renamed = [names.get(old, old) for old in self.events]
         hidden = [name for name in self.scheduled if name not in self.events]
         check_names(faults, {"event": renamed, "scheduled variable": hidden, "state": list(self.states)})
@@ -211,11 +213,8 @@ class Task:
         values = self._values()
         for key in ("rules", "updates"):
             values[key] = {names.get(n, n): node for n, node in substitute(values[key], new).items()}
-        values["scheduled"] = {names.get(n, n): variable for n, variable in values["scheduled"].items()}
-        values["events"] = {
-            names.get(n, n): TaskEvent(names.get(n, n), e.kind, e.axes, e.source, e.of, e.description)
-            for n, e in values["events"].items()
-        }
+        for key in ("scheduled", "events"):
+            values[key] = {names.get(n, n): replace(item, name=names.get(n, n)) for n, item in values[key].items()}
         return Task._of(values)
 
     def with_schedule(self, **values: Any) -> Task:
@@ -233,6 +232,8 @@ class Task:
             if name not in scheduled:
                 faults.add(f"with_schedule: there is no scheduled variable '{name}'; there are {listed(scheduled)}."
                            f"{did_you_mean(name, scheduled)}")  # fmt: skip
+            elif isinstance(given, Scheduled):
+                faults.add(f"with_schedule: '{name}' is {given!r}, expected its values alone, an array or a function.")
             else:
                 made = faults.attempt(scheduled[name].with_values, given)
                 if made is not FAILED:
@@ -245,16 +246,30 @@ class Task:
         """sha256 of what the task does: rules, states and schedule (a drawn one by what it draws first)."""
         from rlbackends.expressions.json_form import to_json
 
-        state_graphs = {f"initial {name}": state.initial for name, state in self.states.items()}
         graphs = {f"rule {name}": node for name, node in self.rules.items()}
         graphs |= {f"update {name}": node for name, node in self.updates.items()}
-        head = [self.name, sorted(self.sizes.items()), self.n_trials, [repr(e) for e in self.events.values()],
-                [repr(s.reset) for s in self.states.values()]]  # fmt: skip
-        digest = hashlib.sha256(repr((head, to_json({**graphs, **state_graphs}))).encode())
-        for name, variable in self.scheduled.items():
-            drawn = variable.draw(np.random.default_rng(0), self.n_trials, 0, 0)
-            digest.update(name.encode() + np.ascontiguousarray(drawn).tobytes())
+        graphs |= {f"initial {name}": state.initial for name, state in self.states.items()}
+        head = [
+            self.name, sorted(self.sizes.items()), self.n_trials,
+            [(e.name, repr(e.kind), repr(e.axes), e.source) for e in self.events.values()],
+            [(s.name, repr(s.axes), s.reset) for s in self.states.values()],
+            [(v.name, repr(v.kind), repr(v.axes), v.by_subject) for v in self.scheduled.values()],
+        ]  # fmt: skip
+        digest = hashlib.sha256(repr((head, to_json(graphs))).encode())
+        for variable in self.scheduled.values():
+            rng = np.random.default_rng(0)
+            # Two subjects and two blocks tell apart what goes by subject or block; arrays are whole.
+            cells = [(s, b) for s in (0, 1) for b in (0, 1)] if variable.is_drawn else []
+            values = [variable.draw(rng, self.n_trials, s, b) for s, b in cells] if cells else [variable.values]
+            for array in values:
+                digest.update(repr(array.shape).encode() + np.ascontiguousarray(array).tobytes())
         return digest.hexdigest()
+
+
+def _check_reserved(faults: Faults, events: Iterable[str], others: Iterable[str]) -> None:
+    """Note names under which a task has its own uniform numbers; of an event, 'uniform' is noted with the names."""
+    for name in [n for n in events if n == "update"] + [n for n in others if n in ("uniform", "update")]:
+        faults.add(f"'{name}' is a reserved name: a task has uniform numbers of its own under it. Give yours another.")
 
 
 class _TaskTracer(Tracer):

@@ -119,9 +119,15 @@ def test_numbers_that_came_as_text(bandit, write):
 
 
 def test_levels_of_a_real_event_are_a_fault(write, bandit):
-    path = write("a.csv", "s c r", "1 1 1", "1 2 0")
-    trials = read_trials(path, subject="s", choice="c", reward="r", levels={"reward": [0, 1]})
+    path = write("a.csv", "s c r", "1 1 won", "1 2 lost")
+    trials = read_trials(path, subject="s", choice="c", reward="r", levels={"reward": ["lost", "won"]})
     assert "levels are given for 'reward', but it is a real number" in bind_fault(trials, bandit)
+
+
+def test_levels_that_are_numbers_are_the_numbers_of_a_real_event(write, bandit):
+    path = write("a.csv", "s c r", "1 1 5", "1 2 0")
+    trials = read_trials(path, subject="s", choice="c", reward="r", levels={"reward": [0, 5]})
+    assert trials.bind(bandit).values["reward"].tolist() == [[5, 0]]
 
 
 # -- events with axes
