@@ -26,7 +26,10 @@ class Backend:
     name : str
         The word that users write; results say it.
     module : str
-        Defines ``Engine``, and ``sample`` if the backend samples.
+        Defines ``Engine``, and ``sample`` if the backend samples; then it may define ``check_sampler_settings``, which
+        takes the keyword arguments of ``sample`` that are its own and raises ``SettingError`` for a wrong value. It
+        may define ``SIMULATION_SETTINGS``, the engine's settings for what runs once, and ``RUNS_IN_THREADS``, whether
+        engines may be called from several threads.
     packages : tuple of str, default ()
         What must be installed.
     samplers : tuple of str, default ()

@@ -63,6 +63,15 @@ class BoundTrials:
     def __reduce__(self) -> tuple[Any, ...]:
         return remade(self)
 
+    def rows(self, part: slice) -> BoundTrials:
+        """Return the trials of some subjects, with as many padded trials as before."""
+        return BoundTrials(
+            self.subjects[part], self.lengths[part], self.trial_numbers[part],
+            {name: values[part] for name, values in self.values.items()},
+            {name: flags[part] for name, flags in self.missing.items()},
+            self.starts[part], self.levels, self.source, self.places, self.reports,
+        )  # fmt: skip
+
     @property
     def n_subjects(self) -> int:
         """How many subjects there are."""
@@ -91,7 +100,14 @@ class BoundTrials:
     @cached_property
     def complete(self) -> frozenset[str]:
         """Events that have every entry of every trial."""
-        return frozenset(name for name, missing in self.missing.items() if not missing[self.valid].any())
+        return frozenset(name for name, missing in self.missing.items() if not self._lacks(missing))
+
+    def _lacks(self, missing: np.ndarray) -> bool:
+        """Say whether an entry of a trial is missing; axes along which flags are broadcast are looked at once."""
+        core = missing[tuple(slice(0, 1) if stride == 0 else slice(None) for stride in missing.strides)]
+        if self.is_ragged:
+            core = core & self.valid.reshape(self.valid.shape + (1,) * (core.ndim - 2))
+        return bool(core.any())
 
     @cached_property
     def digest(self) -> str:

@@ -8,8 +8,6 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
-import numpy as np
-
 from rlbackends.errors import ModelError
 from rlbackends.expressions import functions as f
 from rlbackends.expressions.kinds import BOOL, REAL, Axes, Kind, describe, integer
@@ -101,10 +99,16 @@ def _categorical_log_probability(value: Expression, logits: Expression) -> Expre
 
 
 def _categorical_draw(uniform: Expression, logits: Expression) -> Expression:
-    size = logits.shape[-1]
-    cdf = f.sum(f.softmax(logits)[None, :] * np.tril(np.ones((size, size))), axis=-1)
+    probabilities = f.softmax(logits)
+    edges = [probabilities[0]]
+    for action in range(1, logits.shape[-1]):
+        edges.append(edges[-1] + probabilities[action])
     # Rounding may leave the last edge below a uniform; scaled by it, the draw stays among available actions.
-    return f.argmax(f.where(uniform * cdf[size - 1] < cdf, 1.0, 0.0))
+    scaled = uniform * edges[-1]
+    drawn: Any = len(edges) - 1
+    for action in reversed(range(len(edges) - 1)):
+        drawn = f.where(scaled < edges[action], action, drawn)
+    return as_expression(node_of(drawn))
 
 
 def _bernoulli_log_probability(value: Expression, logits: Expression, where: Any = None) -> Expression:

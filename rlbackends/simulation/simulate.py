@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
@@ -34,6 +35,7 @@ if TYPE_CHECKING:
     from rlbackends.model.model import Model
     from rlbackends.tasks.task import Task
 
+_PART = 5_000  # subjects that are played at once, where a backend can play several parts at a time
 NEAR = 1e-12
 """A uniform this near to a cdf's edge may fall on the other side of it on another machine."""
 
@@ -267,13 +269,42 @@ class Player:
 
     def play(self, data: BoundTrials, params: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
         """Return the composed model's states and records, subject × trial × axes."""
+        parts = -(-data.n_subjects // _PART)
+        if parts == 1 or not getattr(self._module, "RUNS_IN_THREADS", False):
+            self._engine = self._engine_for(data)
+            found: dict[str, np.ndarray] = self._engine.trajectories(params)
+            return found
+        return self._in_parts(data, params, parts + parts % 2)
+
+    def _engine_for(self, data: BoundTrials) -> Any:
         if self._engine is not None and self._engine.data.n_subjects == data.n_subjects:
-            self._engine = self._engine.with_data(data)
-        else:
-            layout = Population("none").layout(self._model, data.subjects)
-            self._engine = self._module.Engine(self._model, data, layout, **self._settings)
-        found: dict[str, np.ndarray] = self._engine.trajectories(params)
-        return found
+            return self._engine.with_data(data)
+        layout = Population("none").layout(self._model, data.subjects)
+        return self._module.Engine(self._model, data, layout, **self._settings)
+
+    def _in_parts(self, data: BoundTrials, params: Mapping[str, np.ndarray], parts: int) -> dict[str, np.ndarray]:
+        """Play some subjects at a time, as many parts at once as there are processors; nothing else depends on it."""
+        size = -(-data.n_subjects // parts)
+        # The last part takes subjects of the one before again rather than being compiled for its own size.
+        firsts = dict.fromkeys(min(part * size, data.n_subjects - size) for part in range(parts))
+        rows = [slice(first, first + size) for first in firsts]
+        shapes = {name: state.shape for name, state in self._model.states.items()}
+        shapes |= {name: node.shape for name, node in self._model.records.items()}
+        # In memory trials come first, as the loop makes them.
+        result = {
+            name: np.empty((data.n_steps, data.n_subjects, *shape)).swapaxes(0, 1) for name, shape in shapes.items()
+        }
+        self._engine = self._engine_for(data.rows(rows[0]))
+
+        def play(part: slice) -> None:
+            engine = self._engine.with_data(data.rows(part))
+            found = engine.trajectories({name: values[part] for name, values in params.items()})
+            for name, values in found.items():
+                result[name][part] = values
+
+        with ThreadPoolExecutor(os.cpu_count()) as pool:
+            list(pool.map(play, rows))
+        return result
 
 
 def _default_backend() -> str:

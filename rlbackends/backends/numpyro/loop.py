@@ -29,9 +29,17 @@ def trial_sequences(model: Model, program: Program, data: BoundTrials) -> Tree:
     last = data.lengths - 1
     steps = np.minimum(np.arange(data.n_steps)[:, None], last)  # (trial, subject) → trial of the subject
     rows = np.arange(data.n_subjects)
+
+    def by_trial(array: np.ndarray) -> np.ndarray:
+        return array[rows, steps] if data.is_ragged else array.swapaxes(0, 1)
+
+    used = sorted(program.used_events())
+    # What is the same for all subjects, as a schedule of a simulation may be, is read once for all.
+    common = [name for name in used if not data.is_ragged and data.values[name].strides[0] == 0]
     tree: Tree = {
-        "values": {name: data.values[name][rows, steps] for name in sorted(program.used_events())},
-        "flags": {name: data.missing[name][rows, steps] for name in sorted(program.masked_events)},
+        "values": {name: by_trial(data.values[name]) for name in used if name not in common},
+        "common": {name: data.values[name][0] for name in common},
+        "flags": {name: by_trial(data.missing[name]) for name in sorted(program.masked_events)},
     }
     if data.is_ragged:
         tree["steps"] = steps
@@ -69,8 +77,12 @@ class Loop:
 
     def trajectories(self, params: Mapping[str, Any], sequences: Tree) -> dict[str, Any]:
         """Return states before each trial's update, and records: (subject, trial, *axes)."""
+        return self._by_subject(self.trajectories_by_trial(params, sequences))
+
+    def trajectories_by_trial(self, params: Mapping[str, Any], sequences: Tree) -> dict[str, Any]:
+        """Return :meth:`trajectories` as the loop makes them, (trial, subject, *axes)."""
         records, states = self._scan(params, sequences, dict(self._program.records), states=True)
-        return self._by_subject({**states, **records})
+        return {**states, **records}
 
     def both(self, params: Mapping[str, Any], sequences: Tree) -> tuple[dict[str, dict[str, Any]], dict[str, Any]]:
         """Return what :meth:`arguments` and :meth:`trajectories` return, from one scan."""
@@ -101,7 +113,8 @@ class Loop:
                     old[name] = jnp.where(now["starts"], initial[name], old[name])
         updates = self._program.updates
         roots = [*updates.values(), *jax.tree.leaves(asked)]
-        found = self._lowering.evaluate(roots, {**parameters, **old, **now["values"]}, now["flags"])
+        given = {**parameters, **old, **now["values"], **now["common"]}
+        found = self._lowering.evaluate(roots, given, now["flags"])
         new = dict(old)
         for name, node in updates.items():
             new[name] = jnp.broadcast_to(found[node], self._states[name].shape)
@@ -126,7 +139,8 @@ class Loop:
                 new, old, found = self._trial(carry, fixed, now, asked)
                 return new, (found, old if states else {})
 
-            return over_subjects(one)(carry, fixed, now)
+            axes = (0, 0, {name: None if name == "common" else 0 for name in now})
+            return over_subjects(one, in_axes=axes)(carry, fixed, now)
 
         first = {**fixed, **{name: value[0] for name, value in varying.items()}}
         return jax.lax.scan(trial, over_subjects(self._initial)(first), trials, length=self._n_steps)[1]
