@@ -328,7 +328,8 @@ class Tracer:
             return
         place = f"{where_defined(update)}: update"
         if not isinstance(outcome, Mapping):
-            self.faults.add(f"{place} returned {outcome!r}, expected a dict of new states and records.")
+            what = "new states and records" if records else "new states"
+            self.faults.add(f"{place} returned {outcome!r}, expected a dict of {what}.")
             return
         allowed = [*self.states, *records]
         for key, value in outcome.items():

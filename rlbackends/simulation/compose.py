@@ -80,12 +80,12 @@ def compose(model: Model, task: Task) -> Composed:
     updates = inside.of_model(dict(model.updates))
     for name, state in task.states.items():
         states[WORLD.format(name)] = TracedState(WORLD.format(name), state.axes, state.initial, state.reset)
-    if task.updates:
-        changes = inside.of_task(dict(task.updates), _UPDATE)
-        updates |= {WORLD.format(name): node for name, node in changes.items()}
+    changes = inside.of_task(dict(task.updates), _UPDATE) if task.updates else {}
+    updates |= {WORLD.format(name): node for name, node in changes.items()}
     records = inside.of_model(dict(model.records))
     records |= {DRAW.format(name): to_real(node) for name, node in inside.recorded.items()}
-    edges = {name: edge(node, inside.leaf(name)) for name, node in inside.recorded.items() if name in inside.uniforms}
+    decided = {name: [node] for name, node in inside.recorded.items()} | {_UPDATE: list(changes.values())}
+    edges = {name: edge(decided[name], inside.leaf(name)) for name in inside.uniforms}
     found = {name: node for name, node in edges.items() if node is not None}
     records |= {EDGE.format(name): node for name, node in found.items()}
     parts = Parts(
@@ -110,7 +110,7 @@ def follow(model: Model) -> Composed:
         events[UNIFORM_OF.format(name)] = Event(UNIFORM_OF.format(name), REAL, response.axes)
         records[DRAW.format(name)] = to_real(node)
         records[PREDICTION.format(name)] = _prediction(response)
-        nearest = edge(node, leaf)
+        nearest = edge([node], leaf)
         if nearest is not None:
             edges.append(name)
             records[EDGE.format(name)] = nearest
@@ -208,14 +208,14 @@ def _given(task: Task, uniforms: Mapping[str, Axes]) -> dict[str, Event]:
     return found | {UNIFORM_OF.format(n): Event(UNIFORM_OF.format(n), REAL, axes) for n, axes in uniforms.items()}
 
 
-def edge(node: Node, uniform: Node) -> Node | None:
+def edge(nodes: Iterable[Node], uniform: Node) -> Node | None:
     """Return the graph of the smallest distance between the two sides of a comparison that decides a draw.
 
     Only comparisons that depend on ``uniform`` count; None if there is none, as for a continuous draw.
     """
     depends: set[Node] = set()
     distances = []
-    for item in walk(node):
+    for item in walk(*nodes):
         if item is uniform or any(arg in depends for arg in item.args):
             depends.add(item)
             if item.op in ("lt", "le") and any(arg in depends for arg in item.args):

@@ -282,3 +282,18 @@ class TestWhatDoesNotFit:
                             sizes={"action": 3})  # fmt: skip
         with pytest.raises(ModelError, match="'reward' is what the subject does"):
             rl.simulate(model, odd, {})
+
+
+def test_edges_of_the_worlds_own_changes_are_counted(model):
+    def update(uniform, phase):
+        return {"phase": rl.where(uniform < 0.5, 1 - phase, phase)}
+
+    task = rl.tasks.Task(
+        "phases",
+        trial={"choice": rl.Index("action"), "reward": lambda choice, phase: choice * phase},
+        states={"phase": rl.State()}, update=update, sizes={"action": 3}, n_trials=3,
+    )  # fmt: skip
+    numbers = {"choice": np.full((1, 3), 0.1), "update": np.array([[0.1, 0.5 - 1e-14, 0.9]])}
+    simulation = rl.simulate(model, task, {"alpha": 0.3, "beta": 1.0}, uniforms=numbers)
+    assert simulation.near_edge == 1
+    assert simulation.world["phase"].values.tolist() == [[0, 1, 0]]
