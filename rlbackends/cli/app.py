@@ -28,6 +28,9 @@ _SUMMARIES = {
     "show": "Print a model's equations, the columns it needs and its default priors.",
     "check": "Compare the backends on a model and your data.",
     "fit": "Sample a model's posterior, given your data.",
+    "tasks": "List the ready tasks, or tell about one.",
+    "simulate": "Write the trials of simulated subjects: a model plays a task.",
+    "recover": "Simulate and fit again and again: do true parameters come back?",
     "doctor": "Say what is installed, and what computes how.",
 }
 
@@ -46,6 +49,18 @@ rlbackends check my_models.py:win_stay \\
   --trial trial --column reward=outcome --output fit.nc
 rlbackends fit perseveration igt.txt --backend numpyro --subject subjID \\
   -o n_actions=4 --derive "reward=(gain - abs(loss)) / 100\"""",
+    "tasks": """rlbackends tasks
+rlbackends tasks bandit
+rlbackends tasks reversal --json""",
+    "simulate": """rlbackends simulate rescorla_wagner bandit -o n_actions=3 \\
+  -t probabilities=0.2,0.5,0.8 --param "alpha=beta(2,5)" --param beta=3 \\
+  --subjects 30 --seed 1 --output trials.csv --truth truth.csv
+rlbackends simulate my_models.py:win_stay my_models.py:my_task \\
+  --params truth.csv > trials.csv""",
+    "recover": """rlbackends recover rescorla_wagner bandit --backend numpyro \\
+  --truth "alpha=beta(2,5)" --truth "beta=gamma(3,1)" \\
+  --repeats 20 --subjects 30 --folder recovery --workers 4 \\
+  --figure recovery.png --table recovery.csv""",
     "doctor": "rlbackends doctor\nrlbackends doctor --json",
 }
 
@@ -84,8 +99,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     Returns
     -------
     int
-        0: done. 1: the answer is no (``check``: the backends disagree). 2: it could not be done, and
-        standard error says why. 130: stopped by Ctrl-C.
+        0: done. 1: the answer is no (``check``: the backends disagree; ``recover``: some fits failed). 2: it could
+        not be done, and standard error says why. 130: stopped by Ctrl-C.
     """
     from cyclopts import CycloptsError
 
@@ -103,8 +118,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except RLBackendsError as error:
         print(f"error: {error}", file=sys.stderr)
         return _FAILED
-    except KeyboardInterrupt:
-        print("stopped.", file=sys.stderr)
+    except KeyboardInterrupt as stop:
+        print(str(stop) or "stopped.", file=sys.stderr)  # a study says how far it is
         return _STOPPED
     except BrokenPipeError:
         # The reader, such as `head`, has gone: nobody is left to tell.

@@ -16,9 +16,11 @@ if TYPE_CHECKING:
     from rlbackends.model import Model
 
 MODEL_HELP = "A name from 'rlbackends models', file.py:name (a Model, or a function that returns one), or a model.json."
+TASK_HELP = "A name from 'rlbackends tasks', or file.py:name (a Task, or a function that returns one)."
 DATA_HELP = "A CSV or TSV file, one row a trial. Leave it out with --wide."
 
 ModelArgument = Annotated[str, Parameter(help=MODEL_HELP)]
+TaskArgument = Annotated[str, Parameter(help=TASK_HELP)]
 DataArgument = Annotated[str | None, Parameter(help=DATA_HELP)]
 OptionPairs = Annotated[
     tuple[str, ...],
@@ -26,6 +28,23 @@ OptionPairs = Annotated[
         name=["--option", "-o"],
         metavar="NAME=VALUE",
         help="An option of the function that makes the model, such as n_actions=5. Can be repeated.",
+    ),
+]
+
+TaskOptionPairs = Annotated[
+    tuple[str, ...],
+    Parameter(
+        name=["--task-option", "-t"],
+        metavar="NAME=VALUE",
+        help="An option of the function that makes the task, such as probabilities=0.2,0.8; several numbers have "
+        "commas between them, and FILE.csv stands for the table of numbers in it. Can be repeated.",
+    ),
+]
+RenamePairs = Annotated[
+    tuple[str, ...],
+    Parameter(
+        metavar="EVENT=NAME",
+        help="Call an event of the task what the model calls it, such as reward=outcome. Can be repeated.",
     ),
 ]
 
@@ -111,13 +130,46 @@ def words(text: str) -> list[str]:
 
 def model_options(given: Iterable[str]) -> dict[str, Any]:
     """Return options of a model's function: numbers, true and false as such, everything else as text."""
-    found = {}
-    for name, value in pairs("--option", given, "NAME=VALUE, such as --option n_actions=5"):
-        try:
-            found[name] = json.loads(value)
-        except ValueError:
-            found[name] = value
+    return _options("--option", given, "NAME=VALUE, such as --option n_actions=5")
+
+
+def task_options(given: Iterable[str]) -> dict[str, Any]:
+    """Return options of a task's function; a file's name stands for the table of numbers in it."""
+    found = _options("--task-option", given, "NAME=VALUE, such as --task-option probabilities=0.2,0.8")
+    for name, value in found.items():
+        if isinstance(value, str) and value.endswith((".csv", ".tsv")):
+            found[name] = _number_table(f"--task-option {name}", value)
     return found
+
+
+def _options(option: str, given: Iterable[str], expected: str) -> dict[str, Any]:
+    return {name: _plain(value) for name, value in pairs(option, given, expected)}
+
+
+def _plain(text: str) -> Any:
+    """Return what a text says: JSON, several numbers with commas between them, or itself."""
+    for form in (text, f"[{text}]"):
+        try:
+            return json.loads(form)
+        except ValueError:
+            continue
+    return text
+
+
+def _number_table(option: str, path: str) -> list[list[float]]:
+    """Return the rows of a table of numbers."""
+    from rlbackends.data.cells import as_number
+    from rlbackends.data.tables import load_table
+
+    columns = load_table(path).columns
+    rows = [[as_number(cell) for cell in row] for row in zip(*columns.values(), strict=True)]
+    for i, row in enumerate(rows):
+        if None in row:
+            column = list(columns)[row.index(None)]
+            raise SettingError(
+                f"{option}: in row {i + 1} of '{path}', '{column}' is {columns[column][i]!r}, expected a number."
+            )
+    return rows  # type: ignore[return-value]
 
 
 def read_data(model: Model, data: str | None, options: DataOptions) -> Trials:

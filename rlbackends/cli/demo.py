@@ -14,10 +14,10 @@ from cyclopts import Parameter
 from rlbackends.errors import BackendMissingError, SettingError
 
 if TYPE_CHECKING:
-    from rlbackends.cli.demo_task import Simulated
     from rlbackends.data import Trials
     from rlbackends.inference import Fit
     from rlbackends.model import Model
+    from rlbackends.simulation import Simulation
 
 
 def demo(
@@ -51,7 +51,7 @@ def demo(
         say(hint)
     model = demo_model()
     steps.start("Simulating")
-    simulated, data = _simulate(model, subjects, trials, seed, place)
+    simulated, data = _simulate(model, subjects, trials, seed, chosen[0], place)
     steps.start("The model")
     say("\n".join(f"  {line}".rstrip() for line in model.equations().splitlines()))
     steps.start("Do the backends compute the same?")
@@ -150,23 +150,27 @@ def _open_folder(name: str) -> Path:
     return place
 
 
-def _simulate(model: Model, subjects: int, trials: int, seed: int, place: Path) -> tuple[Simulated, Trials]:
+def _simulate(
+    model: Model, subjects: int, trials: int, seed: int, backend: str, place: Path
+) -> tuple[Simulation, Trials]:
     """Simulate, write, and read back what anyone would read."""
     import rlbackends as rl
-    from rlbackends.cli.demo_task import PROBABILITIES, simulate, write_data, write_truth
+    from rlbackends.cli.demo_task import PROBABILITIES, simulate
     from rlbackends.cli.output import say
+    from rlbackends.cli.simulate import write_truth
 
-    say(f"  Actions 1 to 5 pay 1 with probability {', '.join(map(str, PROBABILITIES))}, else 0; all subjects")
+    last = len(PROBABILITIES) - 1
+    say(f"  Actions 0 to {last} pay 1 with probability {', '.join(map(str, PROBABILITIES))}, else 0; all subjects")
     say("  meet the same payoffs. True alpha_pos, alpha_neg and temperature ~ Beta(5, 5); beta is 1/temperature.")
-    simulated = simulate(model, subjects, trials, seed)
+    simulated = simulate(model, subjects, trials, seed, backend)
     table_file = place / "demo_data.csv"
-    write_data(simulated, table_file)
+    simulated.save_csv(table_file, overwrite=True)
     write_truth(simulated, place / "demo_truth.csv")
     data = rl.read_trials(
         table_file, subject="subject", trial="trial", choice="choice", reward="reward",
-        levels={"choice": range(1, len(PROBABILITIES) + 1)},
+        levels={"choice": range(len(PROBABILITIES))},
     )  # fmt: skip
-    say(f"  {table_file}: {data.n_trials} rows with subject, trial, choice, reward")
+    say(f"  {table_file}: {data.n_trials} rows with subject, block, trial, choice, reward")
     return simulated, data
 
 
@@ -236,14 +240,14 @@ def _tell_posteriors(fits: Sequence[Fit]) -> None:
         say("beyond ±2.6 in one demo of twenty.")
 
 
-def _tell_recovery(fits: Sequence[Fit], simulated: Simulated) -> None:
+def _tell_recovery(fits: Sequence[Fit], simulated: Simulation) -> None:
     from rlbackends.cli.demo_numbers import INTERVAL, recoveries
     from rlbackends.cli.output import say, table
 
-    found = {fit.backend: recoveries(fit, simulated.truth) for fit in fits}
+    found = {fit.backend: recoveries(fit, simulated.params) for fit in fits}
     rows = [
         [parameter, backend, f"{r.correlation:.2f}", f"{r.bias:+.3f}", f"{r.inside} of {r.subjects}"]
-        for parameter in simulated.truth
+        for parameter in simulated.params
         for backend, one in found.items()
         for r in [one[parameter]]
     ]
@@ -276,15 +280,15 @@ def _tell_times(runs: Sequence[Run]) -> None:
     table(header, rows, numbers_from=1)
 
 
-def _write(runs: Sequence[Run], simulated: Simulated, place: Path) -> None:
+def _write(runs: Sequence[Run], simulated: Simulation, place: Path) -> None:
     from rlbackends.cli.demo_numbers import true_group
     from rlbackends.cli.demo_picture import write_picture
     from rlbackends.cli.output import say
 
     fits: Mapping[str, Fit] = {run.fit.backend: run.fit for run in runs}
     population = json.loads(runs[0].fit.tree.attrs["population"])
-    group = true_group(simulated.truth, {name: item["link"] for name, item in population.items()})
-    write_picture(fits, simulated.truth, group, simulated.subjects[0], place / "demo.png")
+    group = true_group(simulated.params, {name: item["link"] for name, item in population.items()})
+    write_picture(fits, simulated.params, group, simulated.subjects[0], place / "demo.png")
     say(f"  {place / 'demo.png'}: recovery, the group's posteriors, one subject's action values")
     for name in fits:
         say(f"  {place / f'demo_{name}.nc'}: the fit on {name}, with its certificate")

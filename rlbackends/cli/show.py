@@ -43,7 +43,7 @@ def show(
     say("  A subject's value is link⁻¹(location + sd · offset), its offset ~ Normal(0, 1).")
     table(("parameter", "link", "location", "sd"), _population(found), indent=2)
     make = _maker(model)
-    for title, lines in _sections(make, "Notes", "References").items():
+    for title, lines in sections(make, "Notes", "References").items():
         heading(title)
         say("\n".join(f"  {line}".rstrip() for line in lines))
     options = {} if make is None else _defaults(make)
@@ -92,11 +92,11 @@ def _maker(word: str) -> Callable[..., Any] | None:
     return MODELS.get(word)
 
 
-def _sections(make: Callable[..., Any] | None, *titles: str) -> dict[str, list[str]]:
+def sections(make: Callable[..., Any] | None, *titles: str) -> dict[str, list[str]]:
     """Return sections of a function's docstring, as lines."""
     lines = (inspect.getdoc(make) or "").splitlines() if make else []
     starts = [i for i in range(len(lines) - 1) if lines[i] and lines[i + 1] == "-" * len(lines[i])]
-    found = {lines[i]: lines[i + 2 : end] for i, end in zip(starts, [*starts[1:], len(lines)], strict=True)}
+    found = {lines[i]: lines[i + 2 : end] for i, end in zip(starts, [*starts[1:], len(lines)], strict=False)}
     return {title: "\n".join(found[title]).strip().splitlines() for title in titles if title in found}
 
 

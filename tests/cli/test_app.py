@@ -69,6 +69,14 @@ def test_ctrl_c_is_said_and_has_its_status(program, monkeypatch):
     assert program("models") == (130, "", "stopped.\n")
 
 
+def test_ctrl_c_in_a_study_says_how_far_it_is(program, monkeypatch):
+    def stop():
+        raise KeyboardInterrupt("stopped: 3 of 20 jobs are done.")
+
+    monkeypatch.setitem(rlbackends.catalogue.__dict__, "MODELS", {"slow": stop})
+    assert program("models") == (130, "", "stopped: 3 of 20 jobs are done.\n")
+
+
 def test_warnings_are_one_line_each_and_the_filters_come_back(program, monkeypatch):
     import warnings
 

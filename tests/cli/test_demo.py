@@ -14,44 +14,60 @@ from rlbackends.cli.output import seconds
 from rlbackends.errors import BackendMissingError
 
 
+def simulate(seed):
+    return demo_task.simulate(demo_task.demo_model(), subjects=3, trials=30, seed=seed, backend="reference")
+
+
 @pytest.fixture(scope="module")
 def simulated():
-    return demo_task.simulate(demo_task.demo_model(), subjects=3, trials=30, seed=4)
+    return simulate(4)
 
 
 def test_the_task_is_the_same_each_time_and_as_announced(simulated):
-    again = demo_task.simulate(demo_task.demo_model(), subjects=3, trials=30, seed=4)
-    np.testing.assert_array_equal(again.choice, simulated.choice)
-    other = demo_task.simulate(demo_task.demo_model(), subjects=3, trials=30, seed=5)
-    assert (other.choice != simulated.choice).any()
-    assert simulated.choice.shape == (3, 30)
-    assert set(np.unique(simulated.choice)) <= {1, 2, 3, 4, 5}
-    assert set(np.unique(simulated.reward)) <= {0, 1}
-    assert all(
-        (0 < simulated.truth[name]).all() and (simulated.truth[name] < 1).all() for name in ("alpha_pos", "alpha_neg")
-    )
-    assert (simulated.truth["beta"] > 1).all()
+    choice, reward = simulated.events["choice"], simulated.events["reward"]
+    np.testing.assert_array_equal(simulate(4).events["choice"], choice)
+    assert (simulate(5).events["choice"] != choice).any()
+    assert choice.shape == (3, 30)
+    assert set(np.unique(choice)) <= {0, 1, 2, 3, 4}
+    assert set(np.unique(reward)) == {0, 1}
+    for name in ("alpha_pos", "alpha_neg"):
+        assert ((simulated.params[name] > 0) & (simulated.params[name] < 1)).all()
+    assert (simulated.params["beta"] > 1).all()
 
 
 def test_subjects_meet_the_same_payoffs(simulated):
+    choice, reward = simulated.events["choice"], simulated.events["reward"]
     for trial in range(30):
-        for action in range(1, 6):
-            met = simulated.reward[simulated.choice[:, trial] == action, trial]
-            assert len(set(met)) < 2
+        for action in range(5):
+            assert len(set(reward[choice[:, trial] == action, trial])) < 2
 
 
-def test_what_is_written_is_read_back(simulated, tmp_path):
-    demo_task.write_data(simulated, tmp_path / "d.csv")
-    data = rl.read_trials(
-        tmp_path / "d.csv", subject="subject", trial="trial", choice="choice", reward="reward",
-        levels={"choice": range(1, 6)},
-    ).bind(demo_task.demo_model())  # fmt: skip
-    np.testing.assert_array_equal(data.values["choice"] + 1, simulated.choice)
-    np.testing.assert_array_equal(data.values["reward"], simulated.reward)
-    demo_task.write_truth(simulated, tmp_path / "t.csv")
-    with (tmp_path / "t.csv").open(encoding="utf-8") as file:
+def test_the_data_follow_from_the_seed_by_the_rules_written_out_here(simulated):
+    rng = np.random.default_rng(4)
+    alpha_pos, alpha_neg, temperature = rng.beta(5, 5, 3), rng.beta(5, 5, 3), rng.beta(5, 5, 3)
+    payoffs = rng.binomial(1, demo_task.PROBABILITIES, (30, 5))
+    uniforms = rng.random((3, 30))
+    for s in range(3):
+        q = np.full(5, 0.5)
+        for t in range(30):
+            odds = np.exp(q / temperature[s])
+            choice = int(np.searchsorted(np.cumsum(odds / odds.sum()), uniforms[s, t], side="right"))
+            assert simulated.events["choice"][s, t] == choice
+            error = payoffs[t, choice] - q[choice]
+            q[choice] += (alpha_pos if error > 0 else alpha_neg)[s] * error
+
+
+def test_what_is_written_is_read_back(tmp_path):
+    from rlbackends.cli import demo
+
+    (tmp_path / "d").mkdir()
+    simulated, data = demo._simulate(demo_task.demo_model(), 3, 30, 4, "reference", tmp_path / "d")
+    bound = data.bind(demo_task.demo_model())
+    np.testing.assert_array_equal(bound.values["choice"], simulated.events["choice"])
+    np.testing.assert_array_equal(bound.values["reward"], simulated.events["reward"])
+    with (tmp_path / "d" / "demo_truth.csv").open(encoding="utf-8") as file:
         rows = list(csv.DictReader(file))
-    assert [float(row["beta"]) for row in rows] == simulated.truth["beta"].tolist()
+    assert [float(row["beta"]) for row in rows] == simulated.params["beta"].tolist()
 
 
 def test_true_group_is_on_the_scale_of_the_links():
