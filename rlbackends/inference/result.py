@@ -324,7 +324,8 @@ class Fit:
         posterior = self.tree["posterior"]
         chosen = spread_draws(posterior.sizes["chain"], posterior.sizes["draw"], draws, where)
         params = {
-            name: posterior[name].transpose("chain", "draw", "subject").values[:, chosen] for name in self.model.parameters
+            name: posterior[name].transpose("chain", "draw", "subject").values[:, chosen]
+            for name in self.model.parameters
         }
         return params, {"chain": posterior["chain"].values, "draw": posterior["draw"].values[chosen]}
 

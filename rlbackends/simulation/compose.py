@@ -192,7 +192,7 @@ def _prediction(response: Response) -> Node:
     arguments = response.arguments
     if response.family == "normal":
         return arguments["mean"]
-    logits = arguments.get("logits", arguments.get("log_probs"))
+    logits = arguments["log_probs" if "log_probs" in arguments else "logits"]
     if response.family == "categorical":
         return build("softmax", logits, axis=-1)
     probability = build("sigmoid", logits)

@@ -118,7 +118,7 @@ def _size(value: Any) -> int | None:
     return int(shape[0]) if shape else None
 
 
-def draw_uniforms(composed: Composed, design: Design, seed: int) -> dict[str, np.ndarray]:
+def draw_uniforms(composed: Composed, design: Design, seed: Any) -> dict[str, np.ndarray]:
     """Return the uniform numbers of all draws, (subject × trial × axes), a stream for each event.
 
     A subject's numbers don't depend on how many come after it.
@@ -130,8 +130,8 @@ def draw_uniforms(composed: Composed, design: Design, seed: int) -> dict[str, np
     }
 
 
-def stream(seed: int, *words: Any) -> np.random.Generator:
-    """Return a generator that belongs to a seed and to words; other words, other numbers."""
+def stream(seed: Any, *words: Any) -> np.random.Generator:
+    """Return a generator that belongs to a seed, one whole number or several, and to words."""
     text = "\0".join(map(str, words)).encode()
     return np.random.default_rng([*_seed(seed), *text])
 
