@@ -27,7 +27,9 @@ _HOMES: dict[str, str] = {
     **dict.fromkeys(["Pooling", "Population"], "rlbackends.population"),
     **dict.fromkeys(["Trials", "read_trials"], "rlbackends.data"),
     **dict.fromkeys(["compile", "installed_backends"], "rlbackends.backends"),
-    **dict.fromkeys(["check", "fit", "load"], "rlbackends.inference"),
+    **dict.fromkeys(["Simulation", "Simulator", "prior_predictive", "simulate"], "rlbackends.simulation"),
+    **dict.fromkeys(["Fitter", "check", "fit", "load"], "rlbackends.inference"),
+    **dict.fromkeys(["calibrate", "recover", "recover_models"], "rlbackends.studies"),
 }  # fmt: skip
 _MODULES = {
     "catalogue": "rlbackends.catalogue",
@@ -35,6 +37,7 @@ _MODULES = {
     "errors": "rlbackends.errors",
     "plots": "rlbackends.plots",
     "priors": "rlbackends.population.priors",
+    "tasks": "rlbackends.tasks",
     "testing": "rlbackends.testing",
 }
 

@@ -13,7 +13,7 @@ from rlbackends.errors import SettingError, did_you_mean, listed
 if TYPE_CHECKING:
     import xarray as xr
 
-    from rlbackends.data import BoundTrials
+    from rlbackends.data import BoundTrials, Trials
     from rlbackends.model.model import Model
     from rlbackends.population.layout import Layout
 
@@ -31,8 +31,21 @@ class Engine(Protocol):
 
     def __init__(self, model: Model, data: BoundTrials, layout: Layout, **settings: Any) -> None: ...
 
+    @staticmethod
+    def read_settings(settings: Mapping[str, Any]) -> dict[str, Any]:
+        """Return the backend's own settings with defaults filled in; raise ``SettingError`` for a wrong one."""
+        ...
+
     def for_checking(self) -> Engine:
         """Return an engine of the same graphs that is quick to compile, or itself."""
+        ...
+
+    def with_data(self, data: BoundTrials) -> Engine:
+        """Return an engine of the same model, population and settings for other data; this one stays as it is.
+
+        It shares what was compiled, or will be, with this one if the data have the same structure; otherwise it
+        compiles its own.
+        """
         ...
 
     def log_likelihood(self, params: Arrays) -> dict[str, np.ndarray]:
@@ -75,6 +88,15 @@ def take_settings(backend: str, settings: Mapping[str, Any], defaults: Mapping[s
     return {**defaults, **settings}
 
 
+def layout_for(layout: Layout, model: Model, data: BoundTrials) -> Layout:
+    """Return the same population's layout for as many subjects as the data have."""
+    from rlbackends.population.layout import layout_from_description
+
+    if layout.n_subjects == data.n_subjects:
+        return layout
+    return layout_from_description(model, layout.description, data.n_subjects)
+
+
 class CompiledModel:
     """A model compiled for one backend, with its data.
 
@@ -115,6 +137,46 @@ class CompiledModel:
             is_same = engine is self.engine
             self._for_checking = self if is_same else CompiledModel(self.model, self.data, self.layout, engine)
         return self._for_checking
+
+    def with_data(self, data: Trials | BoundTrials) -> CompiledModel:
+        """Return the same model compiled for other data; this one stays as it is.
+
+        Where the data have the same structure (as many subjects, trials and observations; missing values, unequal
+        lengths and blocks in the same events or not at all) nothing is compiled again: a value that was compiled for
+        either is there for both.
+
+        Parameters
+        ----------
+        data : Trials or BoundTrials
+            The other data. Other labels of subjects, as many as before, are no other structure.
+
+        Returns
+        -------
+        CompiledModel
+
+        Raises
+        ------
+        DataError
+            If the data do not fit the model.
+        ModelError
+            If the population fixes a parameter by subject, and there are more or fewer subjects.
+
+        Examples
+        --------
+        >>> import rlbackends as rl
+        >>> arrays = {"choice": [[0, 1, 0]], "reward": [[1.0, 0.0, 1.0]]}
+        >>> compiled = rl.compile(rl.catalogue.rescorla_wagner(), rl.Trials.from_arrays(**arrays))
+        >>> other = compiled.with_data(rl.Trials.from_arrays(**arrays | {"choice": [[1, 1, 0]]}))
+        >>> other.data.values["choice"].tolist(), compiled.data.values["choice"].tolist()
+        ([[1, 1, 0]], [[0, 1, 0]])
+        """
+        bound: BoundTrials = data.bind(self.model) if hasattr(data, "bind") else data
+        layout = layout_for(self.layout, self.model, bound)
+        other = CompiledModel(self.model, bound, layout, self.engine.with_data(bound))
+        if self._for_checking is not None:
+            is_same = self._for_checking is self
+            other._for_checking = other if is_same else self._for_checking.with_data(bound)
+        return other
 
     @property
     def subjects(self) -> tuple[Any, ...]:

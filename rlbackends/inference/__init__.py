@@ -2,6 +2,7 @@
 
 from rlbackends.inference.check import check
 from rlbackends.inference.fit import fit
+from rlbackends.inference.fitter import Fitter
 from rlbackends.inference.result import Fit, load
 
-__all__ = ["Fit", "check", "fit", "load"]
+__all__ = ["Fit", "Fitter", "check", "fit", "load"]

@@ -3,23 +3,11 @@
 from __future__ import annotations
 
 import os
-import sys
 from collections.abc import Mapping
 from typing import Any
 
-import numpy as np
-
-from rlbackends.backends.chains import check_settings
-from rlbackends.backends.progress import Progress
-from rlbackends.backends.protocol import CompiledModel
-from rlbackends.backends.registry import compile as compile_model
-from rlbackends.backends.registry import get_backend
-from rlbackends.errors import BackendError, DataError, SettingError, did_you_mean, listed
-from rlbackends.inference.certificate import Certificate, certify
-from rlbackends.inference.check import reference_for
+from rlbackends.inference.fitter import Fitter
 from rlbackends.inference.result import Fit
-from rlbackends.inference.storage import check_output
-from rlbackends.inference.tree import posterior_tree
 from rlbackends.population.population import Population
 
 
@@ -48,6 +36,7 @@ def fit(
     """Sample a model's posterior.
 
     Before it samples it compares the backend with the reference on these data; if they disagree, it does not start.
+    For many data sets of one structure, a :class:`rlbackends.Fitter` compiles once.
 
     Parameters
     ----------
@@ -108,75 +97,9 @@ def fit(
     >>> fit = rl.fit(rl.catalogue.rescorla_wagner(), data, backend="numpyro", population=rl.Population("none"),
     ...              draws=50, tune=50, chains=1, progress="off")  # doctest: +SKIP
     """
-    row = get_backend(backend)
-    if not row.samplers:
-        raise SettingError(
-            f"fit: backend '{backend}' checks and explains; it does not sample. "
-            "Use backend='numpyro' or backend='pymc'."
-        )
-    sampler = row.samplers[0] if sampler is None else sampler
-    if sampler not in row.samplers:
-        raise SettingError(
-            f"fit: backend '{backend}' has no sampler {sampler!r}. There is {listed(row.samplers)}."
-            f"{did_you_mean(str(sampler), row.samplers)}"
-        )
-    cores = min(chains, os.cpu_count() or 1) if cores is None and isinstance(chains, int) else cores
-    numbers = {
-        "seed": seed, "chains": chains, "tune": tune, "draws": draws, "cores": cores, "target_accept": target_accept,
-        "max_tree_depth": max_tree_depth,
-    }  # fmt: skip
-    check_settings("fit", **numbers, least_tune=1)  # type: ignore[arg-type]
-    target = None if output is None else check_output(output, overwrite=overwrite)
-    module = row.load()
-    compiled = compile_model(model, data, backend, population=population, **settings)
-    if progress == "auto":
-        for report in compiled.data.reports:
-            print(report, file=sys.stderr)
-    reference = reference_for(compiled)
-    certificate = certify(compiled, reference, points=certificate_points, seed=seed)
-    _check_start(compiled, certificate)
-    reporter = Progress(f"{model.name} on {backend}", tune + draws, chains, mode=progress)
-    results = module.sample(compiled.engine, **numbers, progress=reporter, **(sampler_settings or {}))
-    z = {name: np.asarray(results.unconstrained[name], dtype=np.float64) for name in compiled.layout.names}
-    mean = {name: value.mean(axis=(0, 1)) for name, value in z.items()}
-    certificate = certificate.at_posterior_mean(compiled, reference, mean)
-    tree = posterior_tree(compiled, z, results, certificate, with_log_likelihood=log_likelihood)
-    result = Fit(tree)
-    result.warn_of_diagnostics()
-    if target is not None:
-        result.save(target, overwrite=overwrite)
-    return result
-
-
-def _check_start(compiled: CompiledModel, certificate: Certificate) -> None:
-    """Refuse to sample with a backend that disagrees, or data that the model says can't happen."""
-    if not certificate.holds:
-        raise BackendError(
-            f"fit: backend '{compiled.backend}' disagrees with the reference on these data, so sampling does not "
-            "start.\n"
-            f"{certificate}"
-        )
-    place = impossible_response(compiled)
-    if place:
-        raise DataError(f"fit: {place}")
-
-
-def impossible_response(compiled: CompiledModel) -> str:
-    """Return a sentence about the first observed response whose probability is 0 at the prior's centre, or nothing."""
-    layout = compiled.layout
-    centre = {latent.name: np.zeros(layout.shape(latent)) for latent in layout.latents}
-    params = layout.parameters(layout.constrain(centre))
-    for name, values in compiled.for_checking().engine.log_likelihood(params).items():
-        observed = ~compiled.data.missing[name]
-        if observed.ndim > 2:
-            observed = observed.any(axis=tuple(range(2, observed.ndim)))
-        impossible = observed & ~np.isfinite(values)
-        if impossible.any():
-            subject, trial = (int(i) for i in np.argwhere(impossible)[0])
-            number = int(compiled.data.trial_numbers[subject, trial])
-            return (
-                f"'{name}' of subject {compiled.data.subjects[subject]} on trial {number} has probability 0 under "
-                f"model '{compiled.model.name}' ({int(impossible.sum())} such trials). Was an action chosen that was "
-                "not available?"
-            )
-    return ""
+    fitter = Fitter(
+        model, backend=backend, population=population, sampler=sampler, draws=draws, tune=tune, chains=chains,
+        cores=cores, target_accept=target_accept, max_tree_depth=max_tree_depth, log_likelihood=log_likelihood,
+        progress=progress, certificate_points=certificate_points, sampler_settings=sampler_settings, **settings,
+    )  # fmt: skip
+    return fitter.fit(data, seed, output=output, overwrite=overwrite)

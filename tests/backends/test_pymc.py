@@ -724,7 +724,7 @@ def test_an_engine_for_checking_compiles_once_and_gives_the_same_values():
         ):
             for name in right.data_vars:
                 np.testing.assert_allclose(found[name].values, right[name].values, rtol=1e-14, atol=1e-14)
-    assert len(checking.engine._functions) == 1
+    assert len(checking.engine._graphs.functions) == 1
 
 
 STEEP = {

@@ -7,12 +7,22 @@ from typing import TYPE_CHECKING
 from rlbackends.backends.numpyro.engine import Engine
 from rlbackends.backends.numpyro.nuts import sample_nuts
 from rlbackends.backends.starts import find_start
+from rlbackends.errors import SettingError
 
 if TYPE_CHECKING:
     from rlbackends.backends.chains import ChainResults
     from rlbackends.backends.progress import Progress
 
-__all__ = ["Engine", "sample"]
+__all__ = ["RUNS_IN_THREADS", "Engine", "check_sampler_settings", "sample"]
+
+# Compiled functions may be called from several threads at once, and don't wait for each other.
+RUNS_IN_THREADS = True
+
+
+def check_sampler_settings(*, dense_mass: bool = False) -> None:
+    """Raise ``SettingError`` for a value that the sampler does not take."""
+    if not isinstance(dense_mass, bool):
+        raise SettingError(f"sample_nuts: dense_mass is {dense_mass!r}, expected True or False.")
 
 
 def sample(
@@ -40,5 +50,5 @@ def sample(
     return sample_nuts(
         engine.numpyro_model, model_args=(engine.arrays,), seed=seed, chains=chains, tune=tune, draws=draws,
         cores=cores, target_accept=target_accept, max_tree_depth=max_tree_depth, dense_mass=dense_mass,
-        init=starts, inverse_metric=metrics, progress=progress,
+        init=starts, inverse_metric=metrics, progress=progress, programs=engine.programs,
     )  # fmt: skip

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import jax
@@ -36,13 +35,12 @@ class CheckingEngine(Engine):
         log_p = self._log_probabilities(arguments, arrays)
         return sum((jnp.sum(v) for v in log_p.values()), jnp.zeros(())), (log_p, trajectories)
 
-    @cached_property
-    def _compiled(self) -> dict[str, Callable[..., Any]]:
+    def _functions(self) -> dict[str, Callable[..., Any]]:
         functions = {
             "everything": jax.value_and_grad(self._everything, has_aux=True),
             "log_density_and_gradient": jax.value_and_grad(self._log_density),
         }
-        return super()._compiled | {
+        return super()._functions() | {
             name: jax.jit(function, compiler_options=_QUICK) for name, function in functions.items()
         }
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import jax
@@ -16,9 +15,10 @@ from rlbackends.backends.numpyro.model import observe, sample_parameters
 from rlbackends.backends.numpyro.observed import Observed
 from rlbackends.backends.numpyro.operations import Lowering
 from rlbackends.backends.numpyro.precision import float64, require_float64
-from rlbackends.backends.protocol import take_settings
+from rlbackends.backends.protocol import layout_for, take_settings
 
 if TYPE_CHECKING:
+    from rlbackends.backends.numpyro.nuts import Programs
     from rlbackends.backends.protocol import Arrays
     from rlbackends.data import BoundTrials
     from rlbackends.model.model import Model
@@ -44,12 +44,17 @@ class Engine:
     ----------
     arrays : dict
         The data as JAX arrays, the argument of every compiled function.
+    structure : tuple
+        All that compiled functions know of the data besides ``arrays``, and the shapes of these: engines of one model,
+        population and settings that have it in common share what is compiled.
+    programs : dict
+        NUTS, compiled for the sampler's settings.
     """
 
     name = "numpyro"
 
     def __init__(self, model: Model, data: BoundTrials, layout: Layout, **settings: Any) -> None:
-        self.settings = take_settings(self.name, settings, {"gather": "auto"})
+        self.settings = self.read_settings(settings)
         self.model = model
         self.data = data
         self.layout = layout
@@ -65,6 +70,27 @@ class Engine:
         }
         with float64():
             self.arrays: Tree = jax.tree.map(jnp.asarray, tree)
+        leaves, form = jax.tree.flatten(self.arrays)
+        shapes = tuple((leaf.shape, str(leaf.dtype)) for leaf in leaves)
+        observed_of = tuple(item.missing.shape for item in self._observed.values())
+        self.structure = (data.n_subjects, data.n_steps, data.complete, form, shapes, observed_of)
+        self._compiled = self._functions()
+        self.programs: dict[Any, Programs] = {}
+
+    @staticmethod
+    def read_settings(settings: Mapping[str, Any]) -> dict[str, Any]:
+        """Return the settings with defaults filled in; raise ``SettingError`` for a wrong one."""
+        chosen = take_settings(Engine.name, settings, {"gather": "auto"})
+        Lowering(1, chosen["gather"])
+        return chosen
+
+    def with_data(self, data: BoundTrials) -> Engine:
+        """Return an engine for other data; it shares what is compiled if they have the same structure."""
+        other = type(self)(self.model, data, layout_for(self.layout, self.model, data), **self.settings)
+        if other.structure == self.structure:
+            # Compiled functions take the arrays as an argument, so those of this engine serve the other one too.
+            other._compiled, other.programs = self._compiled, self.programs
+        return other
 
     def for_checking(self) -> Engine:
         """Return the same graphs, all of a point's values compiled at once, for values that are wanted once."""
@@ -123,17 +149,19 @@ class Engine:
 
     # Compiled once
 
-    @cached_property
-    def _compiled(self) -> dict[str, Callable[..., Any]]:
+    def _functions(self) -> dict[str, Callable[..., Any]]:
         def over_draws(function: Callable[..., Any]) -> Callable[..., Any]:
             return jax.jit(jax.vmap(function, in_axes=(0, None)))
 
         def trajectories(params: Tree, arrays: Tree) -> Tree:
             return self._loop.trajectories(params, arrays["sequences"])
 
+        def by_trial(params: Tree, arrays: Tree) -> Tree:
+            return self._loop.trajectories_by_trial(params, arrays["sequences"])
+
         return {
             "log_likelihoods": jax.jit(self._log_likelihoods),
-            "trajectories": jax.jit(trajectories),
+            "trajectories": jax.jit(by_trial),
             "value_and_gradient": jax.jit(jax.value_and_grad(self._total)),
             "log_density": jax.jit(self._log_density),
             "log_density_and_gradient": jax.jit(jax.value_and_grad(self._log_density)),
@@ -156,8 +184,8 @@ class Engine:
 
     def trajectories(self, params: Arrays) -> dict[str, np.ndarray]:
         """Return states before each trial's update and records, subject × trial × axes."""
-        found: dict[str, np.ndarray] = self._run("trajectories", params)
-        return found
+        # Subjects are put first by a view: copying would take as long as the loop.
+        return {name: values.swapaxes(0, 1) for name, values in self._run("trajectories", params).items()}
 
     def value_and_gradient(self, params: Arrays) -> tuple[float, dict[str, np.ndarray]]:
         """Return the summed log-likelihood and its gradient, of the parameters' own shapes."""

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, MutableMapping, Sequence
 from concurrent.futures import FIRST_EXCEPTION, ThreadPoolExecutor, wait
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
@@ -49,6 +49,7 @@ def sample_nuts(
     inverse_metric: Values | Sequence[Values] | None = None,
     init_radius: float = 1.0,
     progress: Progress | None = None,
+    programs: MutableMapping[Any, Programs] | None = None,
 ) -> ChainResults:
     """Sample a NumPyro model's posterior with NumPyro's NUTS, in float64 whatever the process's settings.
 
@@ -76,6 +77,9 @@ def sample_nuts(
         Half the width of that search, on the unconstrained scale.
     progress
         Where to report, not yet entered; nothing is shown without one.
+    programs
+        Where compiled programs are kept: a later call with the same `model` and settings, but other values of the
+        arrays in `model_args`, finds its program there.
 
     Returns
     -------
@@ -122,14 +126,24 @@ def sample_nuts(
         progress.stage("compiling")
         began = time.perf_counter()
         with _float64_on_cpu():
-            programs = _compile(make_kernel, model_args, tune, init, inverse_metric, chains)
+            arguments = _Arguments.of(model_args)
+            key = (arguments.structure, tune, target_accept, max_tree_depth, dense_mass, init_radius,
+                   init is None, inverse_metric is None)  # fmt: skip
+            kept = None if programs is None else programs.get(key)
+            traced = _trace(make_kernel, arguments, tune) if kept is None else kept
+            inits = _check_values("init", init, traced.shapes, chains)
+            metrics = _check_values("inverse_metric", inverse_metric, traced.shapes, chains)
+            program = traced.compile(arguments.arrays, inits[0], metrics[0]) if isinstance(traced, _Traced) else traced
+            if programs is not None:
+                programs[key] = program
         compiled = time.perf_counter()
-        runs = _run_chains(programs, seed, chains, tune, draws, cores, progress)
+        task = _Task(program, arguments.arrays, inits, metrics, seed, tune, draws)
+        runs = _run_chains(task, chains, cores, progress)
         ended = time.perf_counter()
     stats = np.stack([run.stats for run in runs])
     n_steps = stats[..., 1].astype(np.int64)
     return ChainResults(
-        unconstrained=programs.split(np.stack([run.draws for run in runs])),
+        unconstrained=program.split(np.stack([run.draws for run in runs])),
         stats={
             "diverging": stats[..., 0] > 0,
             "n_steps": n_steps,
@@ -162,18 +176,25 @@ def _float64_on_cpu() -> Iterator[None]:
 
 
 @dataclass(frozen=True)
-class _Programs:
-    """The two compiled programs that all chains share, and what they take."""
+class Programs:
+    """The two compiled programs that all chains share.
 
-    start: Callable[..., Any]  # (key, init, metric, arrays) -> state
-    block: Callable[..., Any]  # (state, iterations, steps, arrays) -> done, taken, state, values, statistics
-    arrays: tuple[Any, ...]
-    inits: tuple[Any, ...]  # one a chain; None: look for one
-    metrics: tuple[Any, ...]  # one a chain; None: the identity
-    shapes: Mapping[str, tuple[int, ...]]  # sites in the order of the flat vector
+    Attributes
+    ----------
+    start, block : callable
+        From (key, init, metric, arrays) to a chain's first state; and from (state, iterations, steps, arrays) to what
+        was done and taken, the state then, the values and the statistics.
+    shapes : mapping of str to tuple of int
+        Sites in the order of the flat vector.
+    """
+
+    start: Callable[..., Any]
+    block: Callable[..., Any]
+    shapes: Mapping[str, tuple[int, ...]]
 
     @property
     def size(self) -> int:
+        """Length of the flat vector."""
         return sum(int(np.prod(shape, dtype=int)) for shape in self.shapes.values())
 
     def split(self, flat: np.ndarray) -> dict[str, np.ndarray]:
@@ -186,32 +207,67 @@ class _Programs:
         }
 
 
-def _compile(
-    make_kernel: Callable[..., NUTS],
-    model_args: tuple[Any, ...],
-    tune: int,
-    init: Values | Sequence[Values] | None,
-    inverse_metric: Values | Sequence[Values] | None,
-    chains: int,
-) -> _Programs:
-    leaves, structure = jax.tree.flatten(model_args)
-    is_array = [isinstance(leaf, (np.ndarray, jax.Array)) for leaf in leaves]
-    arrays = tuple(_widen(leaf) for leaf, traced in zip(leaves, is_array, strict=True) if traced)
+@dataclass(frozen=True)
+class _Arguments:
+    """A model's arguments: arrays, which are arguments of its programs, and all else, which is part of them."""
 
-    def arguments(arrays: Sequence[Any]) -> tuple[Any, ...]:
-        traced = iter(arrays)
-        merged = [next(traced) if kind else leaf for leaf, kind in zip(leaves, is_array, strict=True)]
-        return jax.tree.unflatten(structure, merged)
+    arrays: tuple[Any, ...]
+    constants: tuple[Any, ...]
+    is_array: tuple[bool, ...]
+    form: Any
 
+    @classmethod
+    def of(cls, model_args: tuple[Any, ...]) -> _Arguments:
+        leaves, form = jax.tree.flatten(model_args)
+        is_array = tuple(isinstance(leaf, (np.ndarray, jax.Array)) for leaf in leaves)
+        arrays = tuple(_widen(leaf) for leaf, traced in zip(leaves, is_array, strict=True) if traced)
+        constants = tuple(leaf for leaf, traced in zip(leaves, is_array, strict=True) if not traced)
+        return cls(arrays, constants, is_array, form)
+
+    @property
+    def structure(self) -> Any:
+        """All that a program depends on."""
+        return self.form, self.is_array, self.constants, tuple((a.shape, str(a.dtype)) for a in self.arrays)
+
+    def merged(self, arrays: Sequence[Any]) -> tuple[Any, ...]:
+        """Return the model's arguments with these arrays."""
+        traced, fixed = iter(arrays), iter(self.constants)
+        return jax.tree.unflatten(self.form, [next(traced if kind else fixed) for kind in self.is_array])
+
+
+@dataclass(frozen=True)
+class _Traced:
+    """The programs before they are compiled."""
+
+    start: Callable[..., Any]
+    block: Callable[..., Any]
+    state: Any
+    shapes: Mapping[str, tuple[int, ...]]
+
+    def compile(self, arrays: tuple[Any, ...], init: Any, metric: Any) -> Programs:
+        """Compile them, for values of these shapes."""
+        limit = jnp.asarray(0, jnp.int64)
+        return Programs(
+            start=jax.jit(self.start).lower(_key(0), init, metric, arrays).compile(),
+            block=jax.jit(self.block).lower(self.state, limit, limit, arrays).compile(),
+            shapes=self.shapes,
+        )
+
+
+def _key(seed: int) -> Any:
+    return jax.random.key(seed, impl="threefry2x32")
+
+
+def _trace(make_kernel: Callable[..., NUTS], arguments: _Arguments, tune: int) -> _Traced:
     def start(key: Any, init: Any, metric: Any, arrays: Sequence[Any]) -> Any:
         # The order of a flat dict is that of its sorted names, as NumPyro's own.
         diagonal = None if metric is None else ravel_pytree(metric)[0]
-        return make_kernel(diagonal).init(key, tune, init, arguments(arrays), {})
+        return make_kernel(diagonal).init(key, tune, init, arguments.merged(arrays), {})
 
     def block(state: Any, iterations: Any, steps: Any, arrays: Sequence[Any]) -> Any:
         # A kernel of its own: what `init` leaves in a kernel belongs to the trace that called it. Its state
         # is not used here, and the compiler drops it.
-        kernel, args = make_kernel(), arguments(arrays)
+        kernel, args = make_kernel(), arguments.merged(arrays)
         kernel.init(state.rng_key, tune, state.z, args, {})
 
         def goes_on(carry: Any) -> Any:
@@ -233,24 +289,13 @@ def _compile(
         carry = (zero, zero, state, jnp.zeros((_BLOCK, size)), jnp.zeros((_BLOCK, 6)))
         return jax.lax.while_loop(goes_on, one, carry)
 
-    key = jax.random.key(0, impl="threefry2x32")
-    state = jax.eval_shape(start, key, None, None, arrays)
+    state = jax.eval_shape(start, _key(0), None, None, arguments.arrays)
     shapes = {name: tuple(state.z[name].shape) for name in sorted(state.z)}
     narrow = [name for name in shapes if state.z[name].dtype != jnp.float64]
     if narrow or not shapes:
         found = f"{listed(narrow)} in {state.z[narrow[0]].dtype}" if narrow else "no free variable"
         raise BackendError(f"sample_nuts: the model has {found}, expected free variables in float64.")
-    inits = _check_values("init", init, shapes, chains)
-    metrics = _check_values("inverse_metric", inverse_metric, shapes, chains)
-    limit = jnp.asarray(0, jnp.int64)
-    return _Programs(
-        start=jax.jit(start).lower(key, inits[0], metrics[0], arrays).compile(),
-        block=jax.jit(block).lower(state, limit, limit, arrays).compile(),
-        arrays=arrays,
-        inits=inits,
-        metrics=metrics,
-        shapes=shapes,
-    )
+    return _Traced(start, block, state, shapes)
 
 
 def _widen(leaf: Any) -> Any:
@@ -285,6 +330,19 @@ def _check_values(
 
 
 @dataclass(frozen=True)
+class _Task:
+    """What the chains have to do."""
+
+    programs: Programs
+    arrays: tuple[Any, ...]
+    inits: tuple[Any, ...]  # one a chain; None: look for one
+    metrics: tuple[Any, ...]  # one a chain; None: the identity
+    seed: int
+    tune: int
+    draws: int
+
+
+@dataclass(frozen=True)
 class _Run:
     """One chain, done."""
 
@@ -294,17 +352,15 @@ class _Run:
     draw_seconds: float
 
 
-def _run_chains(
-    programs: _Programs, seed: int, chains: int, tune: int, draws: int, cores: int, progress: Progress
-) -> list[_Run]:
+def _run_chains(task: _Task, chains: int, cores: int, progress: Progress) -> list[_Run]:
     stop = threading.Event()
 
-    def task(chain: int) -> _Run | None:
+    def run(chain: int) -> _Run | None:
         with _float64_on_cpu():
-            return _run_chain(programs, seed, chain, tune, draws, progress, stop)
+            return _run_chain(task, chain, progress, stop)
 
     executor = ThreadPoolExecutor(min(cores, chains), thread_name_prefix="numpyro-chain")
-    futures = [executor.submit(task, chain) for chain in range(chains)]
+    futures = [executor.submit(run, chain) for chain in range(chains)]
     try:
         pending = set(futures)
         # Short waits: the main thread must wake to see Ctrl-C.
@@ -320,19 +376,13 @@ def _run_chains(
     return [future.result() for future in futures]
 
 
-def _run_chain(
-    programs: _Programs,
-    seed: int,
-    chain: int,
-    tune: int,
-    draws: int,
-    progress: Progress,
-    stop: threading.Event,
-) -> _Run | None:
-    key = jax.random.fold_in(jax.random.key(seed, impl="threefry2x32"), chain)
+def _run_chain(task: _Task, chain: int, progress: Progress, stop: threading.Event) -> _Run | None:
+    programs, arrays, tune, draws = task.programs, task.arrays, task.tune, task.draws
+    init, metric = task.inits[chain], task.metrics[chain]
+    key = jax.random.fold_in(_key(task.seed), chain)
     progress.update(chain, 0, phase="tune")
-    state = programs.start(key, programs.inits[chain], programs.metrics[chain], programs.arrays)
-    _check_start(state, chain, is_given=programs.inits[chain] is not None)
+    state = programs.start(key, init, metric, arrays)
+    _check_start(state, chain, is_given=init is not None)
     values, stats = np.empty((draws, programs.size)), np.empty((draws, 6))
     seconds = {"tune": 0.0, "draw": 0.0}
     done, most_steps, divergences = 0, 1, 0
@@ -342,7 +392,7 @@ def _run_chain(
         phase, end = ("tune", tune) if done < tune else ("draw", tune + draws)
         limits = np.int64(min(_BLOCK, end - done)), np.int64(most_steps)
         began = time.perf_counter()
-        count, steps, state, block_values, block_stats = programs.block(state, *limits, programs.arrays)
+        count, steps, state, block_values, block_stats = programs.block(state, *limits, arrays)
         n = int(count)
         took = time.perf_counter() - began
         if phase == "draw":

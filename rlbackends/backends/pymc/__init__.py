@@ -10,10 +10,17 @@ if TYPE_CHECKING:
     from rlbackends.backends.chains import ChainResults
     from rlbackends.backends.progress import Progress
 
-__all__ = ["SIMULATION_SETTINGS", "Engine", "sample"]
+__all__ = ["SIMULATION_SETTINGS", "Engine", "check_sampler_settings", "sample"]
 
 # A simulation runs once, over all subjects at a time: what compiles at once is done first.
 SIMULATION_SETTINGS = {"mode": "FAST_COMPILE"}
+
+
+def check_sampler_settings(*, compile_backend: str = "numba") -> None:
+    """Raise ``SettingError`` for a value that the sampler does not take."""
+    from rlbackends.backends.pymc.nutpie_sampler import check_compile_backend
+
+    check_compile_backend(compile_backend)
 
 
 def sample(

@@ -8,16 +8,17 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import pytensor
 import pytensor.tensor as pt
 
-from rlbackends.backends.protocol import take_settings
+from rlbackends.backends.protocol import layout_for, take_settings
+from rlbackends.backends.pymc.columns import Source
+from rlbackends.backends.pymc.graphs import Graphs
 from rlbackends.backends.pymc.loop import Loop
-from rlbackends.backends.pymc.model import build_model, log_density_function
+from rlbackends.backends.pymc.model import function_of, log_density_function
 from rlbackends.backends.pymc.modes import sound
 from rlbackends.backends.pymc.operations import TABLES
 from rlbackends.backends.pymc.precision import exact
-from rlbackends.backends.pymc.responses import Counted, counted, log_probability
+from rlbackends.backends.pymc.responses import log_probability
 from rlbackends.errors import SettingError, did_you_mean, listed
 
 if TYPE_CHECKING:
@@ -50,13 +51,28 @@ class Engine:
     name = "pymc"
 
     def __init__(self, model: Model, data: BoundTrials, layout: Layout, **settings: Any) -> None:
-        chosen = take_settings(self.name, settings, _DEFAULTS)
+        self.settings = self.read_settings(settings)
         self.model = model
         self.data = data
         self.layout = layout
-        self.gather: str = _gather(chosen["gather"])
-        self.mode: str | None = _mode(chosen["mode"])
-        self._functions: dict[Any, Callable[..., Any]] = {}
+        self.gather: str = self.settings["gather"]
+        self.mode: str | None = self.settings["mode"]
+        self._arrays: dict[Any, np.ndarray] = {}
+
+    @staticmethod
+    def read_settings(settings: Mapping[str, Any]) -> dict[str, Any]:
+        """Return the settings with defaults filled in; raise ``SettingError`` for a wrong one."""
+        chosen = take_settings(Engine.name, settings, _DEFAULTS)
+        return {"gather": _gather(chosen["gather"]), "mode": _mode(chosen["mode"])}
+
+    def with_data(self, data: BoundTrials) -> Engine:
+        """Return an engine for other data; it shares what is compiled if they have the same structure."""
+        other = type(self)(self.model, data, layout_for(self.layout, self.model, data), **self.settings)
+        with self._precision():
+            source = self._graphs.source(data)
+        if source is not None:
+            other._graphs, other._source = self._graphs, source
+        return other
 
     def for_checking(self) -> Engine:
         """Return the same graphs, all of a point's values compiled at once: cheaply, unless a mode was chosen."""
@@ -93,13 +109,27 @@ class Engine:
     def pymc_model(self) -> pm.Model:
         """The PyMC model to take away: float64, observed cells only, subjects' parameters as deterministics."""
         with self._precision():
-            return build_model(self._loop, self.layout, self._counted, deterministics=True)
+            return self._graphs.fixed_model(self._source)
 
-    @cached_property
+    @property
     def sampling_model(self) -> pm.Model:
-        """The same PyMC model without deterministics, for a sampler that would store them."""
+        """The same PyMC model without deterministics, which a sampler would store.
+
+        Its data are shared variables: of the first of all engines that share what they compile. Those of this one
+        are :attr:`columns`, by the variables' names.
+        """
         with self._precision():
-            return build_model(self._loop, self.layout, self._counted, deterministics=False)
+            return self._graphs.sampling_model
+
+    @property
+    def columns(self) -> dict[str, np.ndarray]:
+        """The data that the graphs read so far, by the names of the variables."""
+        return {column.name: self._array(column) for column in self._loop.columns.made}
+
+    @property
+    def programs(self) -> dict[Any, Any]:
+        """nutpie's compiled models, by its settings."""
+        return self._graphs.programs
 
     def log_density(self, z: Arrays) -> float:
         """Return the PyMC model's log-density of unconstrained latents, with priors and Jacobians."""
@@ -118,12 +148,23 @@ class Engine:
         return [*self.model.states, *self.model.records]
 
     @cached_property
-    def _loop(self) -> Loop:
-        return Loop(self.model, self.data, TABLES["gather" if self.gather == "auto" else self.gather])
+    def _graphs(self) -> Graphs:
+        with self._precision():
+            table = TABLES["gather" if self.gather == "auto" else self.gather]
+            return Graphs(self.model, self.data, self.layout, table)
 
     @cached_property
-    def _counted(self) -> dict[str, Counted]:
-        return {name: counted(self._loop, name) for name in self.model.responses}
+    def _source(self) -> Source:
+        return self._loop.source
+
+    @property
+    def _loop(self) -> Loop:
+        return self._graphs.loop
+
+    def _array(self, column: Any) -> np.ndarray:
+        if column not in self._arrays:
+            self._arrays[column] = self._loop.columns.read(column, self._source)
+        return self._arrays[column]
 
     @contextmanager
     def _precision(self) -> Iterator[None]:
@@ -143,17 +184,19 @@ class Engine:
         given = {name: np.asarray(params[name], dtype=np.float64) for name in self.model.parameters}
         shapes = tuple(value.shape for value in given.values())
         with self._precision():
-            if (which, shapes) not in self._functions:
-                self._functions[which, shapes] = self._compiled(which, given)
-            found = self._functions[which, shapes](*given.values())
+            functions = self._graphs.functions
+            if (which, shapes) not in functions:
+                functions[which, shapes] = self._compiled(which, given)
+            function, columns = functions[which, shapes]
+            found = function(*given.values(), *map(self._array, columns))
             return [np.array(value, dtype=np.float64) for value in found]
 
-    def _compiled(self, which: str, given: Mapping[str, np.ndarray]) -> Callable[..., Any]:
+    def _compiled(self, which: str, given: Mapping[str, np.ndarray]) -> tuple[Callable[..., Any], list[Any]]:
         inputs = {name: pt.tensor(name, dtype="float64", shape=value.shape) for name, value in given.items()}
-        return pytensor.function(
-            list(inputs.values()), self._outputs(which, inputs), mode=sound(self.mode), on_unused_input="ignore",
-            trust_input=True,
-        )  # fmt: skip
+        outputs = self._outputs(which, inputs)
+        return function_of(
+            list(inputs.values()), outputs, self._loop.columns, mode=sound(self.mode), trust_input=True
+        )
 
     def _outputs(self, which: str, inputs: Mapping[str, Any]) -> list[Any]:
         if which == "trajectories":
@@ -163,7 +206,7 @@ class Engine:
         return log_p if which == "log_likelihood" else self._total_and_slopes(log_p, inputs)
 
     def _log_probabilities(self, arguments: Mapping[Any, Any]) -> list[Any]:
-        return [log_probability(self._loop, name, self._counted[name], arguments) for name in self.model.responses]
+        return [log_probability(self._loop, name, arguments) for name in self.model.responses]
 
     def _total_and_slopes(self, log_p: list[Any], inputs: Mapping[str, Any]) -> list[Any]:
         total = sum((pt.sum(values) for values in log_p), start=pt.constant(np.float64(0.0)))
@@ -175,7 +218,7 @@ class Engine:
     def _in_place(self, response: str, values: np.ndarray) -> np.ndarray:
         there = ~self.data.missing[response]
         result = np.where(there.reshape(*there.shape[:2], -1).any(axis=-1), 0.0, np.nan)
-        result.reshape(-1)[self._counted[response].cells] = values
+        result.reshape(-1)[self._source.counted[response].cells] = values
         return result
 
     def _draws(self, function: Callable[[Arrays], dict[str, np.ndarray]], params: Arrays) -> dict[str, np.ndarray]:
@@ -185,11 +228,13 @@ class Engine:
 
     def _density(self, z: Arrays, gradient: bool) -> list[np.ndarray]:
         with self._precision():
-            key = ("log_density", gradient)
-            if key not in self._functions:
-                self._functions[key] = log_density_function(self.pymc_model, self.layout, gradient, self.mode)
+            key, functions = ("log_density", gradient), self._graphs.functions
+            if key not in functions:
+                model, columns = self._graphs.sampling_model, self._loop.columns
+                functions[key] = log_density_function(model, self.layout, columns, gradient, self.mode)
+            function, read = functions[key]
             values = [np.asarray(z[name], dtype=np.float64) for name in self.layout.names]
-            return [np.array(value, dtype=np.float64) for value in self._functions[key](*values)]
+            return [np.array(value, dtype=np.float64) for value in function(*values, *map(self._array, read))]
 
 
 def _gather(given: Any) -> str:

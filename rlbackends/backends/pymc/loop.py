@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pytensor
 import pytensor.tensor as pt
 
-from rlbackends.backends.pymc.columns import Columns
+from rlbackends.backends.pymc.columns import Columns, Source
 from rlbackends.backends.pymc.lower import Reads, lower
 from rlbackends.backends.pymc.operations import Row
 from rlbackends.backends.pymc.plan import Plan
@@ -27,18 +27,27 @@ class Loop:
 
     Parameters
     ----------
-    model, data
-        The model and the data bound to it.
+    model : Model
+        The model.
+    plan : Plan
+        Its graphs of one trial, for such data.
+    source : Source
+        The data bound to it. Graphs know of these what their structure is; values are columns.
     table : mapping
         One of ``operations.TABLES``.
+    is_fixed : bool, default False
+        Whether columns are constants of the graphs.
     """
 
-    def __init__(self, model: Model, data: BoundTrials, table: Mapping[str, Row]) -> None:
+    def __init__(
+        self, model: Model, plan: Plan, source: Source, table: Mapping[str, Row], *, is_fixed: bool = False
+    ) -> None:
         self.model = model
-        self.data = data
+        self.data: BoundTrials = source.data
+        self.source = source
         self.table = table
-        self.plan = Plan.of(model, data)
-        self.columns = Columns(data)
+        self.plan = plan
+        self.columns = Columns(source, is_fixed=is_fixed)
 
     def arguments(self, parameters: Mapping[str, Any]) -> Tensors:
         """Return the responses' arguments: (response, argument) → (subject · trial, *axes).

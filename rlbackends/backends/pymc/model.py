@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -10,12 +10,14 @@ import pymc as pm
 import pytensor
 import pytensor.tensor as pt
 from pymc.pytensorf import rewrite_pregrad
+from pytensor.graph.traversal import graph_inputs
 
+from rlbackends.backends.pymc.columns import Columns, Source
 from rlbackends.backends.pymc.loop import Loop
 from rlbackends.backends.pymc.lower import lower
 from rlbackends.backends.pymc.modes import sound
 from rlbackends.backends.pymc.priors import prior_variable
-from rlbackends.backends.pymc.responses import Counted, take
+from rlbackends.backends.pymc.responses import take
 from rlbackends.backends.pymc.tensors import spread
 
 if TYPE_CHECKING:
@@ -25,7 +27,7 @@ _CERTAIN = 1e4
 """Log odds so large that the other outcome has probability 0."""
 
 
-def build_model(loop: Loop, layout: Layout, counted: Mapping[str, Counted], *, deterministics: bool) -> pm.Model:
+def build_model(loop: Loop, layout: Layout, *, deterministics: bool) -> pm.Model:
     """Return the PyMC model of a model, its data and its population.
 
     Free variables are named as the layout's latents. A parameter that is no latent itself is a deterministic (or, if
@@ -49,9 +51,9 @@ def build_model(loop: Loop, layout: Layout, counted: Mapping[str, Counted], *, d
                 elif name not in latents:
                     parameters[name] = pm.Deterministic(name, value, dims="subject")
         arguments = loop.arguments(parameters)
-        for response, where in counted.items():
+        for response, where in loop.source.counted.items():
             if where.entries.any():
-                _observe(loop, response, where, arguments)
+                _observe(loop, response, arguments)
     return model
 
 
@@ -65,13 +67,12 @@ def _parameters(loop: Loop, layout: Layout, latents: Mapping[str, Any]) -> dict[
     return {name: found[name] for name in loop.model.parameters}
 
 
-def _observe(loop: Loop, response: str, where: Counted, arguments: Mapping[tuple[str, str], Any]) -> None:
+def _observe(loop: Loop, response: str, arguments: Mapping[tuple[str, str], Any]) -> None:
     """Add a response to the PyMC model at hand: one observation an entry that counts, subjects first."""
-    values, entries = loop.data.values[response], where.entries
-    positions = np.flatnonzero(entries)
-    observed = values[entries]
+    where = loop.source.counted[response]
+    entries = where.entries
     dim = f"{response}_observation"
-    pm.modelcontext(None).add_coord(dim, np.arange(len(positions)))
+    pm.modelcontext(None).add_coord(dim, np.arange(entries.sum()))
     subject, trial, *rest = np.nonzero(entries)
     pm.Data(f"{response}_subject", subject, dims=dim)
     pm.Data(f"{response}_trial", trial, dims=dim)
@@ -79,6 +80,14 @@ def _observe(loop: Loop, response: str, where: Counted, arguments: Mapping[tuple
         pm.Data(f"{response}_entry", np.ravel_multi_index(tuple(rest), entries.shape[2:]), dims=dim)
     rule = loop.model.response_rules[response]
     shape = (entries.shape[0] * entries.shape[1], *entries.shape[2:])
+
+    def values(source: Source) -> np.ndarray:
+        return source.data.values[response][source.counted[response].entries]
+
+    observed = loop.columns.tensor(f"{response}: values", values)
+    positions = loop.columns.tensor(
+        f"{response}: positions", lambda source: np.flatnonzero(source.counted[response].entries)
+    )
 
     def argument(name: str) -> Any:
         flat = spread(arguments[response, name], shape).reshape((entries.size,))
@@ -91,7 +100,9 @@ def _observe(loop: Loop, response: str, where: Counted, arguments: Mapping[tuple
         logits = argument("logits")
         if not where.is_static:
             # An absent sub-choice adds nothing: what was observed there is certain.
-            certain = pt.constant(np.where(observed == 1, _CERTAIN, -_CERTAIN))
+            certain = loop.columns.tensor(
+                f"{response}: certain", lambda source: np.where(values(source) == 1, _CERTAIN, -_CERTAIN)
+            )
             logits = pt.switch(argument("where"), logits, certain)
         pm.Bernoulli(response, logit_p=logits, observed=observed, dims=dim)
     else:
@@ -99,10 +110,10 @@ def _observe(loop: Loop, response: str, where: Counted, arguments: Mapping[tuple
 
 
 def log_density_function(
-    model: pm.Model, layout: Layout, gradient: bool, mode: str | None
-) -> Callable[..., list[np.ndarray]]:
-    """Return a compiled function of the unconstrained latents, in the layout's order: the PyMC model's log-density,
-    and its gradient by latent."""
+    model: pm.Model, layout: Layout, columns: Columns, gradient: bool, mode: str | None
+) -> tuple[Callable[..., list[np.ndarray]], list[Any]]:
+    """Return a compiled function of the unconstrained latents, in the layout's order, and of columns: the PyMC model's
+    log-density, and its gradient by latent; and these columns."""
     inputs = [model.rvs_to_values[model[name]] for name in layout.names]
     # One sum over all entries: as a sum of sums it becomes one operation of as many operands as there are variables,
     # of which PyTensor takes no more than 32 where it does not compile.
@@ -115,4 +126,16 @@ def log_density_function(
         outputs += pt.grad(log_density, inputs, disconnected_inputs="ignore")
     # PyMC's checks of parameters would raise where values are not finite; the density says so by itself.
     unchecked = sound(mode, "local_remove_check_parameter")
-    return pytensor.function(inputs, outputs, mode=unchecked, on_unused_input="ignore")
+    return function_of(inputs, outputs, columns, mode=unchecked)
+
+
+def function_of(
+    inputs: Sequence[Any], outputs: Sequence[Any], columns: Columns, **options: Any
+) -> tuple[Callable[..., list[np.ndarray]], list[Any]]:
+    """Return a compiled function of inputs and of the columns that outputs read, and these columns."""
+    read = columns.among(graph_inputs(outputs))
+    given = [column.type(name=column.name) for column in read]
+    function = pytensor.function(
+        [*inputs, *given], outputs, givens=list(zip(read, given, strict=True)), on_unused_input="ignore", **options
+    )
+    return function, read

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, MutableMapping, Sequence
 from contextlib import ExitStack, contextmanager
 from typing import TYPE_CHECKING, Any
 
@@ -35,6 +35,8 @@ def sample_nutpie(
     compile_backend: str = "numba",
     var_names: Sequence[str] | None = None,
     progress: Progress | None = None,
+    data: Mapping[str, np.ndarray] | None = None,
+    programs: MutableMapping[Any, Any] | None = None,
 ) -> ChainResults:
     """Sample a PyMC model's posterior with nutpie, in float64 whatever the process's settings.
 
@@ -55,6 +57,10 @@ def sample_nutpie(
         Which natural-scale variables to keep in ``constrained``, free or deterministic; all by default.
     progress
         Where to report, not yet entered; nothing is shown without one.
+    data
+        Values of the model's shared variables by name, of the shapes that they have, to be taken instead of their own.
+    programs
+        Where nutpie's compiled models are kept: a later call with the same `model` and settings finds its own there.
 
     Returns
     -------
@@ -82,11 +88,7 @@ def sample_nutpie(
         "sample_nutpie", seed=seed, chains=chains, tune=tune, draws=draws, cores=cores,
         target_accept=target_accept, max_tree_depth=max_tree_depth, least_tune=1,
     )  # fmt: skip
-    if compile_backend not in _COMPILE_BACKENDS:
-        raise SettingError(
-            f"sample_nutpie: compile_backend is {compile_backend!r}, expected {listed(_COMPILE_BACKENDS)}."
-            + did_you_mean(compile_backend, _COMPILE_BACKENDS)
-        )
+    check_compile_backend(compile_backend)
     _check_model(model, var_names)
     try:
         import nutpie
@@ -99,10 +101,16 @@ def sample_nutpie(
         progress.stage("compiling")
         began = time.perf_counter()
         with _float64(compile_backend) as in_float64:
-            with sound_numba():
-                compiled = nutpie.compile_pymc_model(model, backend=compile_backend, var_names=var_names)
-            if compile_backend == "jax":
-                compiled = _call_in_float64(compiled, in_float64)
+            key = (compile_backend, None if var_names is None else tuple(var_names))
+            compiled = None if programs is None else programs.get(key)
+            if compiled is None:
+                with sound_numba():
+                    compiled = nutpie.compile_pymc_model(model, backend=compile_backend, var_names=var_names)
+                if compile_backend == "jax":
+                    compiled = _call_in_float64(compiled, in_float64)
+            if programs is not None:
+                programs[key] = compiled
+            compiled = _with_data(compiled, data or {})  # a copy
             sampling = time.perf_counter()
             # nutpie calls initial points and JAX on its threads while it samples: stay in the block.
             tree = _sample(
@@ -126,6 +134,15 @@ def sample_nutpie(
         timing={"compile_seconds": sampling - began, "sample_seconds": ended - sampling},
         settings=settings,
     )
+
+
+def check_compile_backend(compile_backend: str) -> None:
+    """Raise ``SettingError`` if there is no such backend of nutpie."""
+    if compile_backend not in _COMPILE_BACKENDS:
+        raise SettingError(
+            f"sample_nutpie: compile_backend is {compile_backend!r}, expected {listed(_COMPILE_BACKENDS)}."
+            + did_you_mean(compile_backend, _COMPILE_BACKENDS)
+        )
 
 
 def _check_model(model: pm.Model, var_names: Sequence[str] | None) -> None:
@@ -194,6 +211,16 @@ def _import_dispatch_quietly() -> None:
     thread = threading.Thread(target=work)
     thread.start()
     thread.join()
+
+
+def _with_data(compiled: Any, data: Mapping[str, np.ndarray]) -> Any:
+    """Return nutpie's model with other values of the shared variables that it reads."""
+    read = (
+        {variable.name for variable in compiled.shared_var_keys}
+        if hasattr(compiled, "shared_var_keys")
+        else set(compiled._shared_data)
+    )
+    return compiled.with_data(**{name: value for name, value in data.items() if name in read})
 
 
 def _call_in_float64(compiled: Any, in_float64: Callable[[], ExitStack]) -> Any:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from rlbackends.backends.protocol import layout_for, take_settings
 from rlbackends.backends.reference.density import log_density_and_gradient
 from rlbackends.backends.reference.loop import SubjectRun, run_subject
 
@@ -23,13 +24,20 @@ class ReferenceEngine:
     name = "reference"
 
     def __init__(self, model: Model, data: BoundTrials, layout: Layout, **settings: Any) -> None:
-        from rlbackends.backends.protocol import take_settings
-
-        take_settings(self.name, settings, {})
+        self.read_settings(settings)
         self.model = model
         self.data = data
         self.layout = layout
         self._last: tuple[Any, bool, list[SubjectRun]] | None = None
+
+    @staticmethod
+    def read_settings(settings: Mapping[str, Any]) -> dict[str, Any]:
+        """Return no settings; raise ``SettingError`` if some are given."""
+        return take_settings(ReferenceEngine.name, settings, {})
+
+    def with_data(self, data: BoundTrials) -> ReferenceEngine:
+        """Return an engine of the same model and population for other data."""
+        return type(self)(self.model, data, layout_for(self.layout, self.model, data))
 
     def for_checking(self) -> ReferenceEngine:
         """Return itself: nothing is compiled."""
