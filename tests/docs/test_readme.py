@@ -30,7 +30,8 @@ PAGES = ["README.md", *sorted(f"docs/{path.name}" for path in (ROOT / "docs").gl
 _FENCE = re.compile(r"^```(\w+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 _FILE = re.compile(r"`([\w-]+\.csv)`")
 _NUMBER = re.compile(r"(?<![\w.])[-+−]?\d+(?:\.\d+)?(?:e[-+]?\d+)?(?![\w.]*\w)")
-_SAMPLES = {"fit", "check"}  # calls that compile gradients, or sample
+_SAMPLES = {"fit", "check", "recover", "recover_models", "calibrate"}  # calls that compile gradients, or sample
+_LONG_COMMANDS = ("check", "demo", "doctor", "fit", "recover")
 
 
 @dataclass(frozen=True)
@@ -45,7 +46,7 @@ class Step:
     def samples(self, sampled: set[str]) -> bool:
         """Say whether it takes long, or needs what such a block made; ``sampled`` collects the names."""
         if self.language == "bash":
-            return any(f"rlbackends {command}" in self.source for command in ("check", "demo", "doctor", "fit"))
+            return any(f"rlbackends {command}" in self.source for command in _LONG_COMMANDS)
         nodes = list(ast.walk(ast.parse(self.source)))
         names = [node for node in nodes if isinstance(node, ast.Name)]
         calls = [n.func for n in nodes if isinstance(n, ast.Call) and isinstance(n.func, ast.Attribute)]
