@@ -303,6 +303,18 @@ def test_shapes_stay_static_in_jax_mode(gather):
     assert_close(gradient, slopes, "gradient")
 
 
+def test_the_joint_density_compiles_in_jax_mode():
+    pytest.importorskip("jax")
+    pytest.importorskip("pymc")
+    model, data = everything(), everything_data(0)
+    compiled = rl.compile(model, data, "pymc", mode="JAX")
+    z = {latent.name: np.full(compiled.layout.shape(latent), 0.1) for latent in compiled.layout.latents}
+    expected, slopes = rl.compile(model, data).log_density_and_gradient(z)
+    found, gradient = compiled.log_density_and_gradient(z)
+    assert_close(found, expected, "log_density")
+    assert_close(gradient, slopes, "gradient")
+
+
 def test_nutpie_compiles_once():
     nutpie = pytest.importorskip("nutpie")
     pytest.importorskip("jax")

@@ -115,12 +115,13 @@ def log_density_function(
     """Return a compiled function of the unconstrained latents, in the layout's order, and of columns: the PyMC model's
     log-density, and its gradient by latent; and these columns."""
     inputs = [model.rvs_to_values[model[name]] for name in layout.names]
-    # One sum over all entries: as a sum of sums it becomes one operation of as many operands as there are variables,
-    # of which PyTensor takes no more than 32 where it does not compile.
-    nothing = pt.constant(np.zeros(0))  # a model without parameters, none of whose responses was observed, has no terms
-    entries = pt.concatenate([nothing, *(term.ravel() for term in model.logp(sum=False))])
+    # A product with ones, not a sum: that becomes one operation of as many operands as there are variables, of which
+    # PyTensor takes no more than 32 where it does not compile. And not a sum over joined terms, whose gradient splits
+    # by sizes that its JAX mode must know. A model without parameters or observed responses has no terms.
+    nothing = pt.constant(np.float64(0.0))
+    terms = pt.stack([nothing, *(pt.sum(term) for term in model.logp(sum=False))])
     # PyMC's own rewrites: without them the logarithm of a softmax that underflows is minus infinity.
-    log_density = rewrite_pregrad(pt.sum(entries))
+    log_density = rewrite_pregrad(pt.dot(np.ones(terms.type.shape[0]), terms))
     outputs = [log_density]
     if gradient:
         outputs += pt.grad(log_density, inputs, disconnected_inputs="ignore")
