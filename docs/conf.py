@@ -47,7 +47,8 @@ html_theme_options = {
 html_sidebars = {
     page: []
     for page in (
-        "index", "install", "first-model", "semantics", "how-it-works", "choose-a-backend", "testing", "licence"
+        "index", "install", "first-model", "tasks", "simulate", "guide-recovery", "studies-on-a-cluster", "semantics",
+        "how-it-works", "choose-a-backend", "testing", "licence",
     )
 }
 html_static_path = ["_static"]

@@ -337,22 +337,21 @@ def _who(truth: Any) -> Any:
 
 def _given_truth(model: Model, data: Any, truth: Any) -> tuple[Any, Truth]:
     """Return trials that are there already, and their subjects' true parameters."""
+    given = truth
     if isinstance(data, Simulation):
-        given = dict(data.params) if truth is None else truth
-        over_trials = [name for name, values in given.items() if np.ndim(values) > 1]
-        if over_trials:
-            raise ParameterError(
-                f"recover: truth: {listed(over_trials)} varies over trials, expected one number per subject."
-            )
         if truth is None:
+            known = {name: values for name, values in data.params.items() if name in model.parameters}
+            over_trials = [name for name, values in known.items() if np.ndim(values) > 1]
+            if over_trials:
+                raise ParameterError(
+                    f"recover: truth: {listed(over_trials)} varies over trials, expected one number per subject."
+                )
+            # By label: data put the subjects into natural order.
             labels = labels_of(data.subjects)
-            by_label = {name: dict(zip(labels, values, strict=True)) for name, values in given.items()}
-            given = {name: values for name, values in by_label.items() if name in model.parameters}
+            given = {name: dict(zip(labels, values, strict=True)) for name, values in known.items()}
         data = data.data
     elif not hasattr(data, "bind"):
         raise SettingError(f"recover: data is {data!r}, expected a rl.Simulation or rl.Trials.")
-    else:
-        given = truth
     if given is None:
         raise ParameterError("recover: there is no truth; trials don't know it. Give truth={'alpha': [...], ...}.")
     pairs = given.items() if isinstance(given, Mapping) else ()

@@ -223,6 +223,12 @@ def test_a_simulation_is_recovered_in_one_call():
     np.testing.assert_allclose(found.table["mean"], [mean[label] for label in found.table.subject], atol=0.2)
 
 
+def test_a_truth_that_varies_over_trials_is_refused():
+    played = rl.simulate(MODEL, TASK, {"mu": np.linspace(0, 1, 8).reshape(2, 4)}, backend="reference")
+    with pytest.raises(ParameterError, match="'mu' varies over trials, expected one number per subject"):
+        rl.recover(MODEL, data=played, **EXACT)
+
+
 def test_trials_are_recovered_with_the_truth_beside_them():
     trials = rl.simulate(MODEL, TASK, TRUTH, backend="reference").data
     found = rl.recover(MODEL, data=trials, truth=TRUTH, **EXACT)
