@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from rlbackends.data import BoundTrials
+from rlbackends.data.cells import natural_key, subject_labels
 from rlbackends.data.faults import Places
 from rlbackends.errors import ModelError, SettingError
 from rlbackends.simulation.compose import UNIFORM_OF, Composed, hidden
@@ -109,6 +110,21 @@ def read_subjects(subjects: Any, params: Mapping[str, Any]) -> tuple[Any, ...]:
     if not labels or len(set(map(str, labels))) < len(labels):
         raise SettingError(f"simulate: subjects is {list(labels)!r}, expected labels, each of them once.")
     return labels
+
+
+def natural_order(labels: tuple[Any, ...]) -> tuple[tuple[Any, ...], list[int]]:
+    """Return subjects in the order that data have them in, and the place of each in the order given."""
+    read = subject_labels(labels)
+    order = sorted(range(len(read)), key=lambda i: natural_key(read[i]))
+    return tuple(read[i] for i in order), order
+
+
+def reordered(given: Any, order: list[int]) -> Any:
+    """Return values given one per subject in the subjects' new order; a number, or what is labelled, stays as it is."""
+    if isinstance(given, Mapping) or hasattr(given, "coords") or hasattr(given, "items"):
+        return given
+    shape = np.shape(given)
+    return np.asarray(given)[order] if shape and shape[0] == len(order) else given
 
 
 def _size(value: Any) -> int | None:

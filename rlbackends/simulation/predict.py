@@ -18,6 +18,7 @@ from rlbackends.simulation.design import (
     check_model,
     composed_arrays,
     draw_schedule,
+    natural_order,
     read_subjects,
     stream,
 )
@@ -83,7 +84,7 @@ def prior_predictive(
     check_model(model, task)
     check_draws("prior_predictive", draws)
     simulator = Simulator(model, task, backend)
-    labels = read_subjects(subjects, {})
+    labels, _ = natural_order(read_subjects(subjects, {}))
     design = Design.of(labels, blocks, task.n_trials if trials is None else trials)
     layout = (population or Population()).layout(model, labels)
     values = [layout.draw(stream(seed, "prior", draw)) for draw in range(draws)]

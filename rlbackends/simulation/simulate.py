@@ -24,8 +24,10 @@ from rlbackends.simulation.design import (
     composed_arrays,
     draw_schedule,
     draw_uniforms,
+    natural_order,
     read_subjects,
     read_uniforms,
+    reordered,
 )
 
 if TYPE_CHECKING:
@@ -50,7 +52,7 @@ class Simulation:
     params : mapping of str to numpy.ndarray
         The subjects' parameters, (subject,) or (subject, trial).
     subjects : tuple
-        Labels.
+        Labels, in natural order.
     blocks : numpy.ndarray
         (subject × trial) the block of each trial from 1; 0 behind a subject's last trial.
     events : mapping of str to numpy.ndarray
@@ -236,7 +238,11 @@ class Simulator:
         uniforms: Mapping[str, Any] | None = None,
     ) -> Simulation:  # fmt: skip
         """Simulate; the arguments are those of :func:`rlbackends.simulate`."""
-        labels = read_subjects(subjects, params)
+        labels, order = natural_order(read_subjects(subjects, params))
+        if order != sorted(order):
+            blocks, trials = reordered(blocks, order), reordered(trials, order)
+            params = {name: reordered(values, order) for name, values in params.items()}
+            uniforms = uniforms and {name: reordered(values, order) for name, values in uniforms.items()}
         design = Design.of(labels, blocks, self.task.n_trials if trials is None else trials)
         given = draw_uniforms(self.composed, design, seed) if uniforms is None else None
         numbers = read_uniforms(self.composed, design, uniforms or {}) if given is None else given
@@ -335,7 +341,8 @@ def simulate(
     params : mapping
         Each parameter's values: a number, one per subject (or a mapping by label), or subject × trial.
     subjects : int or sequence, optional
-        How many, or their labels; default: as many as the parameters have values.
+        How many, or their labels; default: as many as the parameters have values. What is given one per subject is in
+        the order of these labels; what comes out has subjects in natural order, as data have.
     blocks : int or sequence of int, default 1
         Blocks that each subject plays; one per subject if they differ.
     trials : int or sequence of int, optional

@@ -217,6 +217,17 @@ def test_labels(model, task):
     assert simulation.data.subjects == ("ann", "bob")
 
 
+@pytest.mark.parametrize("alpha", [[0.1, 0.9, 0.5], {"s10": 0.1, "a": 0.9, "s2": 0.5}])
+def test_subjects_come_in_natural_order_with_what_is_theirs(model, task, alpha):
+    given = dict(subjects=["s10", "a", "s2"], trials=[5, 6, 7], backend="reference")
+    simulation = rl.simulate(model, task, {"alpha": alpha, "beta": 2.0}, **given)
+    assert simulation.subjects == simulation.data.subjects == ("a", "s2", "s10")
+    assert simulation.params["alpha"].tolist() == [0.9, 0.5, 0.1]
+    assert simulation.data.lengths.tolist() == [6, 7, 5]
+    again = rl.compile(model, simulation.data).trajectories(simulation.params)
+    assert_close(again, simulation.trajectories, "trajectories")
+
+
 def test_it_can_be_pickled(played):
     copy = pickle.loads(pickle.dumps(played["reference"].data))
     assert copy.subjects == played["reference"].data.subjects
