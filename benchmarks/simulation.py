@@ -33,7 +33,7 @@ def by_loop(payoffs, alpha_pos, alpha_neg, beta, rng):
         for trial in range(TRIALS):
             values[subject, trial] = q
             weights = np.exp(beta[subject] * q)
-            choice = rng.choice(ACTIONS, p=weights / weights.sum())
+            choice = rng.choice(np.arange(ACTIONS), p=weights / weights.sum())
             chosen = np.zeros(ACTIONS)
             chosen[choice] = 1
             error = (payoffs[trial] - q) * chosen

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Mapping
+from typing import Any
 
 import numpy as np
 
 from rlbackends.data.assemble import block_starts, checked_levels, gap_report
-from rlbackends.data.cells import Cell, Column, as_label, clean, natural_key, read_only, show
+from rlbackends.data.cells import Cell, Column, as_label, clean, natural_key, read_only, show, subject_labels
 from rlbackends.data.faults import Faults, Places
 from rlbackends.data.trials import Trials
 from rlbackends.data.words import plural
@@ -113,9 +114,8 @@ def _column(name: str, value: object, faults: Faults) -> Column | None:
 def _subjects(given: Iterable[object] | None, n_subjects: int, faults: Faults) -> list[int | str]:
     if given is None:
         return list(range(1, n_subjects + 1))
-    labels = [label if isinstance(label, int) else str(label) for label in map(as_label, given)]
-    if not all(isinstance(label, int) for label in labels):
-        labels = [str(label) for label in labels]
+    cells: list[Any] = [label.item() if isinstance(label, np.generic) else label for label in given]
+    labels = subject_labels(cells)
     if len(labels) != n_subjects:
         faults.add(f"subjects has {plural(len(labels), 'label')}, but the arrays have {n_subjects} subjects.")
     twice = [label for label, count in Counter(labels).items() if count > 1]

@@ -36,7 +36,7 @@ def write_whole(path: str | os.PathLike[str], write: Callable[[str], object], *,
         handle, name = tempfile.mkstemp(prefix=f".{target.name}.", suffix=".part", dir=target.parent)
         os.close(handle)
         write(name)
-        os.chmod(name, 0o666 & ~_umask())  # mkstemp's files are for their owner alone
+        os.chmod(name, 0o666 & ~_UMASK)  # mkstemp's files are for their owner alone
         os.replace(name, target)
     except OSError as error:
         raise SettingError(f"'{target}' can't be written: {error.strerror or error}.") from error
@@ -50,3 +50,6 @@ def _umask() -> int:
     mask = os.umask(0)
     os.umask(mask)
     return mask
+
+
+_UMASK = _umask()  # read once: asking changes it for a moment, for all threads

@@ -218,7 +218,9 @@ def edge(nodes: Iterable[Node], uniform: Node) -> Node | None:
     for item in walk(*nodes):
         if item is uniform or any(arg in depends for arg in item.args):
             depends.add(item)
-            if item.op in ("lt", "le") and any(arg in depends for arg in item.args):
+            # Between whole numbers nothing lies at an edge.
+            is_real = any(arg.kind == REAL for arg in item.args)
+            if item.op in ("lt", "le") and is_real and any(arg in depends for arg in item.args):
                 gap = build("abs", build("sub", *(to_real(arg) for arg in item.args)))
                 distances.append(_smallest(gap))
     return reduce(lambda a, b: build("minimum", a, b), distances) if distances else None
@@ -248,6 +250,12 @@ def check_fit(model: Model, task: Task) -> None:
                 f"'{name}' is {shape_words(given)}, but model '{model.name}' has {shape_words(event)}. Make the model "
                 "and the task with the same sizes."
             )
+    taken = {**dict.fromkeys(model.parameters, "parameter"), **dict.fromkeys(model.records, "record")}
+    taken |= dict.fromkeys(model.states, "state")
+    for name in task.events:
+        if name in taken and name not in model.events:
+            faults.add(f"'{name}' is an event, and a {taken[name]} of model '{model.name}'. Give it another name: "
+                       f"task.rename({name}='…').")  # fmt: skip
     for name in task.responses:
         if name not in model.events:
             own = [r for r in model.responses if r not in task.events]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -71,6 +71,14 @@ class Design:
         return int(self.blocks.shape[1])
 
     @property
+    def block_sizes(self) -> np.ndarray:
+        """(subject × block) trials of each block; 0 for those that a subject does not play."""
+        last = int(self.blocks.max())
+        if (self.blocks == self.blocks[0]).all():
+            return np.broadcast_to(np.bincount(self.blocks[0], minlength=last + 1)[1:], (self.n_subjects, last))
+        return np.stack([np.bincount(row, minlength=last + 1)[1:] for row in self.blocks])
+
+    @property
     def starts(self) -> np.ndarray:
         """(subject × trial) True at the first trial of each block."""
         before = np.concatenate([np.zeros_like(self.blocks[:, :1]), self.blocks[:, :-1]], axis=1)
@@ -96,6 +104,9 @@ def read_subjects(subjects: Any, params: Mapping[str, Any]) -> tuple[Any, ...]:
     if subjects is None:
         found = {name: _size(value) for name, value in params.items()} if isinstance(params, Mapping) else {}
         sizes = {name: size for name, size in found.items() if size is not None}
+        for name in sizes:
+            if isinstance(params[name], Mapping):
+                return tuple(params[name])
         if len(set(sizes.values())) > 1:
             told = ", ".join(f"'{name}' {size}" for name, size in sizes.items())
             raise SettingError(f"simulate: parameters are for different numbers of subjects: {told}.")
@@ -114,6 +125,8 @@ def read_subjects(subjects: Any, params: Mapping[str, Any]) -> tuple[Any, ...]:
 
 def natural_order(labels: tuple[Any, ...]) -> tuple[tuple[Any, ...], list[int]]:
     """Return subjects in the order that data have them in, and the place of each in the order given."""
+    if all(type(label) is int for label in labels) and list(labels) == sorted(labels):
+        return labels, list(range(len(labels)))
     read = subject_labels(labels)
     order = sorted(range(len(read)), key=lambda i: natural_key(read[i]))
     return tuple(read[i] for i in order), order
@@ -121,7 +134,8 @@ def natural_order(labels: tuple[Any, ...]) -> tuple[tuple[Any, ...], list[int]]:
 
 def reordered(given: Any, order: list[int]) -> Any:
     """Return values given one per subject in the subjects' new order; a number, or what is labelled, stays as it is."""
-    if isinstance(given, Mapping) or hasattr(given, "coords") or hasattr(given, "items"):
+    is_labelled = "subject" in given.coords if hasattr(given, "coords") else hasattr(given, "items")
+    if is_labelled:
         return given
     shape = np.shape(given)
     return np.asarray(given)[order] if shape and shape[0] == len(order) else given
@@ -137,7 +151,7 @@ def _size(value: Any) -> int | None:
 def draw_uniforms(composed: Composed, design: Design, seed: Any) -> dict[str, np.ndarray]:
     """Return the uniform numbers of all draws, (subject × trial × axes), a stream for each event.
 
-    A subject's numbers don't depend on how many come after it.
+    A subject's numbers don't depend on how many come after it, unless one of them plays longer than all before.
     """
     shape = design.blocks.shape
     return {
@@ -171,7 +185,7 @@ def read_uniforms(composed: Composed, design: Design, given: Mapping[str, Any]) 
         )
     found = {}
     for name, axes in composed.uniforms.items():
-        array = np.asarray(given[name], dtype=np.float64)
+        array = np.array(given[name], dtype=np.float64)  # a copy: what is ours becomes read-only
         expected = (*shape, *(axis.size for axis in axes))
         if array.shape != expected:
             raise SettingError(f"simulate: uniforms of '{name}' have shape {array.shape}, expected {expected}.")
@@ -181,10 +195,12 @@ def read_uniforms(composed: Composed, design: Design, given: Mapping[str, Any]) 
     return found
 
 
-def draw_schedule(task: Task, design: Design, seed: Any) -> dict[str, np.ndarray]:
-    """Return each scheduled variable of a task, (subject × trial × axes), as the seed says it."""
+def draw_schedule(task: Task, design: Design, seed: Any, given: Collection[str] = ()) -> dict[str, np.ndarray]:
+    """Return each scheduled variable of a task but those given, (subject × trial × axes), as the seed says it."""
     found = {}
     for name, variable in task.scheduled.items():
+        if name in given:
+            continue
         try:
             found[name] = _schedule(variable, design, seed)
         except ModelError as error:
@@ -195,17 +211,25 @@ def draw_schedule(task: Task, design: Design, seed: Any) -> dict[str, np.ndarray
 def _schedule(variable: Variable, design: Design, seed: Any) -> np.ndarray:
     shape = (*design.blocks.shape, *(axis.size for axis in variable.axes))
     dtype = np.int64 if variable.kind.name == "int" else np.float64
+
+    def drawn(who: Any, subject: int, block: int, n_trials: int) -> np.ndarray:
+        rng = stream(seed, "schedule", variable.name, who, block)
+        return variable.draw(rng, n_trials, subject, block)
+
+    counts = design.block_sizes
+    shared: list[np.ndarray] = []
+    if not variable.by_subject:  # drawn once, as long as the longest block of anybody
+        shared = [drawn("all", 0, block, int(n_trials)) for block, n_trials in enumerate(counts.max(axis=0))]
     # What is the same for all is laid out once, and looks like many.
-    alike = not variable.by_subject and bool((design.blocks == design.blocks[0]).all())
+    alike = not variable.by_subject and bool((counts == counts[0]).all())
     values = np.zeros((1 if alike else design.n_subjects, *shape[1:]), dtype=dtype)
     for subject in range(len(values)):
-        played = design.blocks[subject, : design.lengths[subject]]
         position = 0
-        for block, n_trials in enumerate(np.unique(played, return_counts=True)[1].tolist()):
-            who = subject if variable.by_subject else "all"
-            rng = stream(seed, "schedule", variable.name, who, block)
-            values[subject, position : position + n_trials] = variable.draw(rng, n_trials, subject, block)
-            position += n_trials
+        for block, n_trials in enumerate(counts[subject].tolist()):
+            if n_trials:
+                part = shared[block][:n_trials] if shared else drawn(subject, subject, block, n_trials)
+                values[subject, position : position + n_trials] = part
+                position += n_trials
     return np.broadcast_to(values, shape)
 
 

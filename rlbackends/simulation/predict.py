@@ -20,6 +20,7 @@ from rlbackends.simulation.design import (
     draw_schedule,
     natural_order,
     read_subjects,
+    reordered,
     stream,
 )
 from rlbackends.simulation.simulate import Player, Simulator
@@ -84,8 +85,9 @@ def prior_predictive(
     check_model(model, task)
     check_draws("prior_predictive", draws)
     simulator = Simulator(model, task, backend)
-    labels, _ = natural_order(read_subjects(subjects, {}))
-    design = Design.of(labels, blocks, task.n_trials if trials is None else trials)
+    labels, order = natural_order(read_subjects(subjects, {}))
+    trials = task.n_trials if trials is None else reordered(trials, order)
+    design = Design.of(labels, reordered(blocks, order), trials)
     layout = (population or Population()).layout(model, labels)
     values = [layout.draw(stream(seed, "prior", draw)) for draw in range(draws)]
     latents = {name: np.stack([value[name] for value in values]) for name in layout.names}
@@ -141,12 +143,9 @@ def predict_forward(
     check_model(model, task)
     simulator = Simulator(model, task, backend)
     design = Design.like(data)
-    given = draw_schedule(task, design, seed)
-    missing = {}
-    if schedule == "data":
-        for name in task.scheduled:
-            if name in model.events:
-                given[name], missing[name] = data.values[name], data.missing[name]
+    seen = [name for name in task.scheduled if name in model.events and schedule == "data"]
+    given = draw_schedule(task, design, seed, seen) | {name: data.values[name] for name in seen}
+    missing = {name: data.missing[name] for name in seen}
     flat = {name: value.reshape(-1, data.n_subjects) for name, value in params.items()}
     found = _forward(simulator, design, flat, given, missing, seed)
     tree = xr.DataTree.from_dict(
@@ -232,8 +231,9 @@ def _forward(
         if event.source != "schedule":
             result[name] = found[DRAW.format(name)]
             continue
-        values = np.where(missing[name], np.nan, schedule[name]) if name in missing else schedule[name]
-        result[name] = np.broadcast_to(values.astype(np.float64), (draws, *values.shape))
+        padding = (design.blocks == 0).reshape(design.blocks.shape + (1,) * len(event.axes))
+        values = np.where(missing.get(name, padding), np.nan, schedule[name])
+        result[name] = np.broadcast_to(values, (draws, *values.shape))
     return result
 
 

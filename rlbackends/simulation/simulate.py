@@ -15,6 +15,7 @@ import numpy as np
 from rlbackends.backends.registry import Backend, get_backend, installed_backends
 from rlbackends.backends.values import read_params
 from rlbackends.data import BoundTrials, Trials
+from rlbackends.data.arrays import trials_from_arrays
 from rlbackends.population.population import Population
 from rlbackends.simulation.compose import DRAW, EDGE, WORLD, compose
 from rlbackends.simulation.design import (
@@ -120,10 +121,9 @@ class Simulation:
         levels = {}
         for name, event in self.task.events.items():
             if event.kind.name == "int" and event.kind.lo >= 0:
-                levels[name] = range(event.kind.hi + 1)
-        trials = Trials.from_arrays(
-            self.subjects, lengths=self._design.lengths, blocks=self.blocks, levels=levels, **self.events
-        )
+                read = self.model.events.get(name, event)  # the model may count further than the task does
+                levels[name] = range((read if read.kind.name == "int" else event).kind.hi + 1)
+        trials = trials_from_arrays(self.subjects, self._design.lengths, self.blocks, None, levels, self.events)
         return replace(trials, source=self.task.name)
 
     @cached_property

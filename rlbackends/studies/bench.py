@@ -21,13 +21,13 @@ from rlbackends.backends.protocol import CompiledModel
 from rlbackends.backends.registry import Backend
 from rlbackends.backends.registry import compile as compile_model
 from rlbackends.data.cells import subject_labels
-from rlbackends.errors import SettingError
+from rlbackends.errors import SettingError, listed
 from rlbackends.inference import Fit, Fitter
 from rlbackends.inference.result import ConvergenceWarning
 from rlbackends.population.population import Population
 from rlbackends.simulation import Simulator
 from rlbackends.simulation.compose import check_fit
-from rlbackends.simulation.design import Design, check_model, read_subjects, stream
+from rlbackends.simulation.design import Design, check_model, natural_order, read_subjects, stream
 
 if TYPE_CHECKING:
     from rlbackends.model.model import Model
@@ -111,7 +111,8 @@ class Setup:
             model = self.models[name]
             Fitter(model, backend=self.backend, population=population, **self.settings)  # type: ignore[arg-type]
             if population is not None:
-                population.layout(model, self.subjects)
+                layout = population.layout(model, self.subjects)
+                _check_fixed(layout.fixed, self.subjects)
         for player, task in self.tasks.items():
             check_model(self.models[player], task)
             Design.of(self.subjects, self.blocks, task.n_trials if self.trials is None else self.trials)
@@ -207,7 +208,7 @@ class Bench:
             self._compiled = compiled.for_checking()
         else:
             self._compiled = self._compiled.with_data(data)
-        total = 0.0
+        total: Any = 0.0
         for response, values in self._compiled.engine.log_likelihood_draws(params).items():
             there = ~self._compiled.data.missing[response]
             there = there.any(axis=tuple(range(2, there.ndim))) if there.ndim > 2 else there
@@ -240,6 +241,17 @@ def do_fit(bench: Bench, draft: Draft, path: Path) -> None:
 
 
 # ------------------------------------------------------------------------------------------------- what users give
+
+
+def _check_fixed(fixed: Mapping[str, np.ndarray], subjects: tuple[Any, ...]) -> None:
+    """Raise where it can't be told whose a value is that is fixed for each subject."""
+    names = [name for name, values in fixed.items() if np.ptp(values) > 0]
+    ordered = natural_order(subjects)[0]
+    if names and list(ordered) != list(subjects):
+        raise SettingError(
+            f"the population fixes {listed(names)} for each subject, in the order that data have: natural order. Give "
+            f"the subjects in it, too: {listed(ordered[:5])}{', …' if len(ordered) > 5 else ''}."
+        )
 
 
 def labels_of(subjects: Any) -> tuple[Any, ...]:

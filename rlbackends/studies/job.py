@@ -42,7 +42,7 @@ class Result:
 
 
 @dataclass(frozen=True)
-class Task:
+class SentJob:
     """A job as it is sent to another process: all plain values.
 
     The work, its preparation and what the jobs share are in one file of the folder, ``bundle``, which each process
@@ -127,7 +127,7 @@ _preparing = threading.Lock()  # a dask worker may have several threads
 _bundles: dict[str, tuple[Callable[..., None], Any]] = {}  # at most one: a prepared study may be large
 
 
-def run_task(task: Task) -> Result:
+def run_task(task: SentJob) -> Result:
     """Do a job in a worker process."""
     folder = Folder(Path(task.folder), task.suffix)
 
@@ -169,7 +169,7 @@ def pickler() -> Any:
     return cloudpickle
 
 
-def _check_worker(folder: Folder, task: Task) -> None:
+def _check_worker(folder: Folder, task: SentJob) -> None:
     """Raise ``SettingError`` if results of this process could differ, or its locks mean nothing."""
     from rlbackends import __version__
 

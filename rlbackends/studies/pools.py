@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 from rlbackends.errors import BackendMissingError, SettingError
-from rlbackends.studies.job import Result, Task, run_task
+from rlbackends.studies.job import Result, SentJob, run_task
 
 _IDLE = 60.0  # seconds after which an idle process leaves; one is started again when it is needed
 _IN_FLIGHT = 1000  # jobs that a dask scheduler is given at once: enough for it to see how much there is to do
@@ -86,7 +86,7 @@ class InThisProcess:
 class Processes:
     """Processes of this machine. If one dies, loky ends them all, and new ones are started."""
 
-    def __init__(self, task: Callable[[str], Task], workers: int) -> None:
+    def __init__(self, task: Callable[[str], SentJob], workers: int) -> None:
         self.width = workers
         self._task = task
         self._executor: Any = None
@@ -149,7 +149,7 @@ class Cluster:
 
     width = _IN_FLIGHT
 
-    def __init__(self, task: Callable[[str], Task], workers: Any) -> None:
+    def __init__(self, task: Callable[[str], SentJob], workers: Any) -> None:
         self._task = task
         self._own = isinstance(workers, str)
         self._client = _connect(workers) if self._own else workers
@@ -163,7 +163,7 @@ class Cluster:
         name = f"{self._prefix}-{self._count}-{key}"
         task = self._task(key)
         with _answering():
-            future = self._client.submit(run_task, task, key=name, pure=False)
+            future = self._client.submit(_run_undisturbed, task, key=name, pure=False)
         self._flying[future.key] = future, key
         future.add_done_callback(self._ended.put)
 
@@ -274,12 +274,12 @@ def _drain(ended: queue.SimpleQueue[Any], timeout: float) -> list[Any]:
     return futures
 
 
-# ------------------------------------------------------------------------------------------------- in a loky process
+# ----------------------------------------------------------------------------------------------- in a worker process
 
-_computing = threading.Lock()
+_computing = threading.Lock()  # a worker may have several threads, but what is prepared serves one job at a time
 
 
-def _run_undisturbed(task: Task) -> Result:
+def _run_undisturbed(task: SentJob) -> Result:
     with _computing:
         return run_task(task)
 

@@ -16,7 +16,7 @@ from typing import Any
 
 from rlbackends.errors import SettingError
 from rlbackends.studies.folder import Failure, Folder, check_key, unwritable
-from rlbackends.studies.job import Result, Task, bundle_name, do_job, pickler, prepare_bundle
+from rlbackends.studies.job import Result, SentJob, bundle_name, do_job, pickler, prepare_bundle
 from rlbackends.studies.locks import try_lock
 from rlbackends.studies.pools import Cluster, InThisProcess, Lost, Pool, Processes, check_workers
 from rlbackends.studies.progress import StudyProgress
@@ -267,10 +267,10 @@ class Study:
         name = bundle_name(bundle)
         folder.write(folder.running / name, bundle)
 
-        def task(key: str) -> Task:
+        def task(key: str) -> SentJob:
             payload = _pickled(payloads[key], f"the payload of job '{key}'")
             host = socket.gethostname()
-            return Task(str(folder.path), folder.suffix, identity, key, payload, name, __version__, host)
+            return SentJob(str(folder.path), folder.suffix, identity, key, payload, name, __version__, host)
 
         return Processes(task, workers) if isinstance(workers, int) else Cluster(task, workers)
 

@@ -177,3 +177,16 @@ def test_draws_are_spread_over_the_chains():
     assert predict.spread_draws(4, 50, 1, "simulate").tolist() == [0]
     with pytest.raises(SettingError, match="from 1 to 200"):
         predict.spread_draws(4, 50, 201, "simulate")
+
+
+def test_what_is_given_for_each_subject_goes_with_it(model, task):
+    tree = rl.prior_predictive(model, task, subjects=["b", "a"], trials=[3, 6], draws=2)["prior_predictive"]
+    assert list(tree["subject"].values) == ["a", "b"]
+    np.testing.assert_array_equal(np.isfinite(tree["choice"].values).sum(-1)[0], [[6, 3], [6, 3]])
+
+
+def test_nothing_is_shown_behind_the_last_trial():
+    model = rl.catalogue.stimulus_action_learning()
+    tree = rl.prior_predictive(model, rl.tasks.stimulus_action(), subjects=2, trials=[3, 6], draws=2)
+    stimulus = tree["prior_predictive"]["stimulus"].values
+    assert np.isnan(stimulus[:, :, 0, 3:]).all() and np.isfinite(stimulus[:, :, 1]).all()

@@ -308,3 +308,83 @@ def test_edges_of_the_worlds_own_changes_are_counted(model):
     simulation = rl.simulate(model, task, {"alpha": 0.3, "beta": 1.0}, uniforms=numbers)
     assert simulation.near_edge == 1
     assert simulation.world["phase"].values.tolist() == [[0, 1, 0]]
+
+
+class TestOddNames:
+    def test_an_event_named_as_a_parameter_is_refused(self, model):
+        clash = rl.tasks.Task(
+            "clash",
+            trial={
+                "beta": rl.tasks.Scheduled(rl.Real(), [0.0] * 5),
+                "choice": rl.Index("action"),
+                "reward": lambda choice, beta: choice + beta,
+            },
+            sizes={"action": 3},
+            n_trials=5,
+        )
+        with pytest.raises(ModelError, match="'beta' is an event, and a parameter of model 'rescorla_wagner'"):
+            rl.simulate(model, clash, {"alpha": 0.3, "beta": 5.0})
+
+    def test_events_may_be_named_as_arguments_of_trials(self, model, make_task):
+        named = make_task(trial={
+            "levels": rl.tasks.Scheduled(rl.Real(), [1.0]),
+            "choice": rl.Index("action"),
+            "reward": lambda choice, levels: choice * levels,
+        })  # fmt: skip
+        simulation = rl.simulate(model, named, {"alpha": 0.3, "beta": 1.0}, backend="reference")
+        assert "levels" in simulation.data.columns
+
+
+def test_the_model_may_count_further_than_the_task(make_task):
+    def choose(q, state, beta):
+        return rl.Categorical(logits=beta * q[state])
+
+    model = rl.Model(
+        "wide",
+        parameters={"beta": rl.Parameter(rl.Positive())},
+        states={"q": rl.State("place", "action")},
+        trial={"state": rl.Index("place"), "choice": choose},
+        update=lambda q: {"q": q},
+        sizes={"place": 3, "action": 2},
+    )
+    task = rl.tasks.Task(
+        "narrow",
+        trial={"state": lambda uniform: rl.where(uniform < 0.5, 0, 1), "choice": rl.Index("action")},
+        sizes={"action": 2},
+    )
+    assert rl.simulate(model, task, {"beta": 1.0}).data.bind(model).levels["state"] == (0, 1, 2)
+
+
+def test_uniforms_stay_the_users_own(model, task):
+    numbers = {"choice": np.full((1, 12), 0.5), "reward": np.zeros((1, 12))}
+    rl.simulate(model, task, {"alpha": 0.3, "beta": 1.0}, uniforms=numbers, backend="reference")
+    numbers["choice"][0, 0] = 0.1
+
+
+def test_a_shared_schedule_is_the_same_for_short_and_long(model, make_task):
+    def shuffled(rng, n_trials):
+        return rng.permutation(n_trials * 3).reshape(-1, 3) / 99
+
+    shared = make_task(schedule={"probability": rl.tasks.Scheduled(rl.Real("action"), shuffled, shared=True)})
+    simulation = rl.simulate(
+        model, shared, {"alpha": 0.3, "beta": 1.0}, subjects=2, trials=[5, 9], blocks=[2, 1], backend="reference"
+    )
+    shown = simulation.world["probability"].values
+    np.testing.assert_array_equal(shown[0, :5], shown[1, :5])
+    with pytest.raises(ModelError, match="'probability' is shared, but its function asks for 'subject'"):
+        own = rl.tasks.Scheduled(rl.Real("action"), lambda subject: [[subject] * 3], shared=True)
+        make_task(schedule={"probability": own})
+
+
+def test_labels_come_from_labelled_parameters(model, task):
+    simulation = rl.simulate(model, task, {"alpha": {"b": 0.1, "a": 0.9}, "beta": 1.0}, backend="reference")
+    assert simulation.subjects == ("a", "b") and simulation.params["alpha"].tolist() == [0.9, 0.1]
+
+
+def test_whole_numbers_made_from_a_uniform_have_no_edge(model):
+    def reward(uniform):
+        third = rl.where(uniform < 0.3, 0, rl.where(uniform < 0.6, 1, 2))
+        return rl.where(third < 1, 1.0, 0.0)
+
+    task = rl.tasks.Task("thirds", trial={"choice": rl.Index("action"), "reward": reward}, sizes={"action": 3})
+    assert rl.simulate(model, task, {"alpha": 0.3, "beta": 1.0}, subjects=3).near_edge == 0

@@ -12,7 +12,7 @@ import pytest
 from rlbackends.errors import BackendMissingError, SettingError
 from rlbackends.studies import Job, Study, job
 from rlbackends.studies.folder import Folder
-from rlbackends.studies.job import Task, run_task
+from rlbackends.studies.job import SentJob, run_task
 from rlbackends.studies.locks import try_lock
 from rlbackends.studies.progress import StudyProgress
 
@@ -332,7 +332,7 @@ def task_for(study, /, **changes):
         "folder": str(study.folder), "suffix": ".txt", "study": said["id"], "key": "00",
         "payload": job.pickler().dumps(0), "bundle": name, "version": __version__, "host": os.uname().nodename,
     }  # fmt: skip
-    return Task(**{**values, **changes})
+    return SentJob(**{**values, **changes})
 
 
 @pytest.fixture
