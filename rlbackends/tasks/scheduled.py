@@ -128,7 +128,7 @@ def checked(variable: Variable) -> Variable:
         array = _array(variable, variable.values, f"'{variable.name}'")
         array.flags.writeable = False
         return replace(variable, values=array)
-    if variable.shared and "subject" in _arguments(variable.values):
+    if "subject" in _arguments(variable.values) and variable.shared:
         raise ModelError(f"'{variable.name}' is shared, but its function asks for 'subject'; leave one of them out.")
     return variable
 
