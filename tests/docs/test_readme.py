@@ -159,7 +159,7 @@ def test_pages_print_what_they_show(page: str, tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("page", ["README.md", "docs/first-model.md", "docs/how-it-works.md"])
+@pytest.mark.parametrize("page", ["README.md", "docs/first-model.md", "docs/how-it-works.md", "docs/simulate.md"])
 def test_pages_that_sample_print_what_they_show(page: str, tmp_path: Path) -> None:
     assert _play(page, tmp_path, sampling=True)
 
