@@ -75,8 +75,8 @@ class Progress:
     def __enter__(self) -> Progress:
         with self._lock:
             self._is_open = True
-            if self._mode != "off" and _is_terminal(self._stream):
-                self._bars = _open_bars(self._stream)
+            if self._mode != "off" and is_terminal(self._stream):
+                self._bars = open_bars(self._stream)
         return self
 
     def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
@@ -132,11 +132,11 @@ class Progress:
         else:
             where = ", ".join(f"chain {i}: {n}/{self._total}" for i, n in enumerate(self._done, start=1))
         elapsed = self._clock() - self._started if self._started is not None else 0.0
-        when = _duration(elapsed)
+        when = duration(elapsed)
         if stopped:
             when = f"stopped after {when}"
         elif not last and _LEAST_SHARE * whole <= done < whole:
-            when += f", about {_duration(elapsed * (whole - done) / done)} left"
+            when += f", about {duration(elapsed * (whole - done) / done)} left"
         return f"{self._label} · {where} · {_counted(sum(self._divergences))} · {when}"
 
     def _write(self, line: str) -> None:
@@ -164,12 +164,13 @@ class Progress:
             self._bars.update(task, completed=done, note=note)
 
 
-def _is_terminal(stream: TextIO) -> bool:
-    is_terminal = getattr(stream, "isatty", None)
-    return bool(is_terminal and is_terminal())
+def is_terminal(stream: TextIO) -> bool:
+    """Say whether a stream is a terminal."""
+    isatty = getattr(stream, "isatty", None)
+    return bool(isatty and isatty())
 
 
-def _open_bars(stream: TextIO) -> Any:
+def open_bars(stream: TextIO) -> Any:
     """Return a started rich display, or None where rich is missing or the terminal can't move its cursor."""
     try:
         from rich.console import Console
@@ -196,7 +197,7 @@ def _counted(divergences: int) -> str:
     return f"{divergences} divergence{'' if divergences == 1 else 's'}"
 
 
-def _duration(seconds: float) -> str:
+def duration(seconds: float) -> str:
     """Return seconds as people read them: ``35 s``, ``4 min``, ``2 h 05 min``."""
     whole = round(seconds)
     if whole < 120:

@@ -211,10 +211,7 @@ class CompiledModel:
         variables = {}
         for name in self.model.responses:
             values = arrays[name]
-            observed = ~self.data.missing[name]
-            if observed.ndim > 2:
-                observed = observed.any(axis=tuple(range(2, observed.ndim)))
-            variables[name] = (("subject", "trial"), np.where(observed, values, np.nan))
+            variables[name] = (("subject", "trial"), np.where(self.data.observed(name), values, np.nan))
         return xr.Dataset(variables, coords=self._coords())
 
     def trajectories(self, params: Mapping[str, Any]) -> xr.Dataset:

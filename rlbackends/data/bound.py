@@ -97,6 +97,11 @@ class BoundTrials:
         """(subject × trial) False at padding."""
         return read_only(np.arange(self.n_steps) < self.lengths[:, None])
 
+    def observed(self, event: str) -> np.ndarray:
+        """Return (subject × trial) whether an event, or at least one of its entries, is there."""
+        there = ~self.missing[event]
+        return there if there.ndim == 2 else there.any(axis=tuple(range(2, there.ndim)))
+
     @cached_property
     def complete(self) -> frozenset[str]:
         """Events that have every entry of every trial."""

@@ -252,10 +252,7 @@ def impossible_response(compiled: CompiledModel) -> str:
     centre = {latent.name: np.zeros(layout.shape(latent)) for latent in layout.latents}
     params = layout.parameters(layout.constrain(centre))
     for name, values in compiled.for_checking().engine.log_likelihood(params).items():
-        observed = ~compiled.data.missing[name]
-        if observed.ndim > 2:
-            observed = observed.any(axis=tuple(range(2, observed.ndim)))
-        impossible = observed & ~np.isfinite(values)
+        impossible = compiled.data.observed(name) & ~np.isfinite(values)
         if impossible.any():
             subject, trial = (int(i) for i in np.argwhere(impossible)[0])
             number = int(compiled.data.trial_numbers[subject, trial])

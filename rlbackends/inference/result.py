@@ -222,12 +222,11 @@ class Fit:
         return self._at_draws(draws)
 
     def _at_draws(self, draws: int) -> xr.Dataset:
+        from rlbackends.simulation.predict import check_draws
+
         posterior = self.tree["posterior"]
         chains, length = posterior.sizes["chain"], posterior.sizes["draw"]
-        if isinstance(draws, bool) or not isinstance(draws, int) or not 1 <= draws <= chains * length:
-            raise SettingError(
-                f"trajectories: draws is {draws!r}, expected a whole number from 1 to {chains * length}."
-            )
+        check_draws("trajectories", draws, chains * length)
         chosen = np.unique(np.linspace(0, chains * length - 1, draws).round().astype(int))
         flat = {name: posterior[name].values.reshape(chains * length, -1) for name in self.model.parameters}
         result = self._compiled.trajectories_draws({name: value[chosen] for name, value in flat.items()})

@@ -99,8 +99,7 @@ def observed_cells(compiled: CompiledModel) -> tuple[dict[str, np.ndarray], dict
     data = compiled.data
     masks, subjects, trials, responses = {}, [], [], []
     for name in compiled.model.responses:
-        there = ~data.missing[name]
-        mask = there if there.ndim == 2 else there.any(axis=tuple(range(2, there.ndim)))
+        mask = data.observed(name)
         masks[name] = mask
         rows, columns = np.nonzero(mask)
         subjects += [data.subjects[row] for row in rows]

@@ -210,9 +210,7 @@ class Bench:
             self._compiled = self._compiled.with_data(data)
         total: Any = 0.0
         for response, values in self._compiled.engine.log_likelihood_draws(params).items():
-            there = ~self._compiled.data.missing[response]
-            there = there.any(axis=tuple(range(2, there.ndim))) if there.ndim > 2 else there
-            total = total + np.asarray(values)[:, there].sum(axis=1)
+            total = total + np.asarray(values)[:, self._compiled.data.observed(response)].sum(axis=1)
         return np.asarray(total)
 
 

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from typing import Any, TextIO
 
 # The same words and the same bars as those of a fit.
-from rlbackends.backends.progress import _duration, _is_terminal, _open_bars
+from rlbackends.backends.progress import duration, is_terminal, open_bars
 from rlbackends.errors import SettingError
 
 
@@ -54,8 +54,8 @@ class StudyProgress:
     def __enter__(self) -> StudyProgress:
         if self._mode == "off":
             return self
-        if _is_terminal(self._stream):
-            self._bars = _open_bars(self._stream)
+        if is_terminal(self._stream):
+            self._bars = open_bars(self._stream)
         if self._bars is not None:
             self._task = self._bars.add_task(self._label, total=self._total, completed=self._found, note="")
         elif self._found:
@@ -81,11 +81,11 @@ class StudyProgress:
     def _line(self, *, last: bool = False, stopped: bool = False) -> str:
         done = self._found + self._ended
         elapsed = self._clock() - self._started
-        when = _duration(elapsed)
+        when = duration(elapsed)
         if stopped:
             when = f"stopped after {when}"
         elif not last and self._ended:
-            when += f", about {_duration(elapsed * (self._total - done) / self._ended)} left"
+            when += f", about {duration(elapsed * (self._total - done) / self._ended)} left"
         return " · ".join([self._label, f"{done}/{self._total}", *self._notes(), when])
 
     def _notes(self) -> list[str]:

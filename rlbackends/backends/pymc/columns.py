@@ -71,8 +71,7 @@ class Source:
             return self.data.valid
         if name in self.data.values:
             return self.data.values[name]
-        missing = next(flags for event, flags in self.data.missing.items() if present(event) == name)
-        return ~missing.all(axis=tuple(range(2, missing.ndim)))
+        return self.data.observed(next(event for event in self.data.missing if present(event) == name))
 
     def flags(self, name: str) -> np.ndarray:
         """Return an event's missing flags."""
