@@ -46,6 +46,8 @@ class ChainResults:
     constrained
         Free variables and deterministic ones on the natural scale, ``(chains, draws, *shape)``, where the
         sampler computed them on its way. ``None`` where it did not: map `unconstrained` then.
+    work
+        ``gradients``: how often the gradient was computed, by all chains, tuning included.
     """
 
     unconstrained: Mapping[str, np.ndarray]
@@ -53,9 +55,10 @@ class ChainResults:
     timing: Mapping[str, float]
     settings: Mapping[str, Any]
     constrained: Mapping[str, np.ndarray] | None = None
+    work: Mapping[str, int] = MappingProxyType({})
 
     def __post_init__(self) -> None:
-        for field in ("unconstrained", "stats", "timing", "settings", "constrained"):
+        for field in ("unconstrained", "stats", "timing", "settings", "constrained", "work"):
             value = getattr(self, field)
             if value is None:
                 continue
@@ -63,6 +66,20 @@ class ChainResults:
                 if isinstance(array, np.ndarray):
                     array.flags.writeable = False
             object.__setattr__(self, field, MappingProxyType(dict(value)))
+
+
+class Interrupted(KeyboardInterrupt):
+    """Ctrl-C stopped a sampler.
+
+    Attributes
+    ----------
+    results : ChainResults or None
+        The draws so far, of every chain as many as the shortest has; None if there are none.
+    """
+
+    def __init__(self, results: ChainResults | None) -> None:
+        super().__init__("the sampler was interrupted")
+        self.results = results
 
 
 def tree_depth(n_steps: np.ndarray) -> np.ndarray:

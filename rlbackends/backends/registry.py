@@ -10,7 +10,8 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 from rlbackends.backends.protocol import CompiledModel
-from rlbackends.errors import BackendError, BackendMissingError, did_you_mean, listed
+from rlbackends.backends.samplers import Sampler
+from rlbackends.errors import BackendError, BackendMissingError, SettingError, did_you_mean, listed
 from rlbackends.population.population import Population
 
 if TYPE_CHECKING:
@@ -26,20 +27,40 @@ class Backend:
     name : str
         The word that users write; results say it.
     module : str
-        Defines ``Engine``, and ``sample`` if the backend samples; then it may define ``check_sampler_settings``, which
-        takes the keyword arguments of ``sample`` that are its own and raises ``SettingError`` for a wrong value. It
-        may define ``SIMULATION_SETTINGS``, the engine's settings for what runs once, and ``RUNS_IN_THREADS``, whether
-        engines may be called from several threads.
+        Defines ``Engine``. It may define ``SIMULATION_SETTINGS``, the engine's settings for what runs once, and
+        ``RUNS_IN_THREADS``, whether engines may be called from several threads.
     packages : tuple of str, default ()
         What must be installed.
-    samplers : tuple of str, default ()
-        The samplers it offers, the default first.
+    samplers : tuple of Sampler or str, default ()
+        The samplers it offers, the default first. A word stands for the function ``sample`` of the backend's module.
     """
 
     name: str
     module: str
     packages: tuple[str, ...] = ()
-    samplers: tuple[str, ...] = ()
+    samplers: tuple[Sampler, ...] = ()
+
+    def __post_init__(self) -> None:
+        rows = (
+            Sampler(row, f"{self.module}:sample") if isinstance(row, str) else row for row in self.samplers
+        )
+        object.__setattr__(self, "samplers", tuple(rows))
+
+    def sampler(self, name: str | None = None) -> Sampler:
+        """Return a sampler by its word, or the first; ``SettingError`` lists what there is."""
+        if not self.samplers:
+            raise SettingError(
+                f"backend '{self.name}' checks and explains; it does not sample. "
+                "Use backend='numpyro' or backend='pymc'."
+            )
+        rows = {row.name: row for row in self.samplers}
+        if name is None:
+            return self.samplers[0]
+        if name not in rows:
+            raise SettingError(
+                f"backend '{self.name}' has no sampler {name!r}. It has {listed(rows)}.{did_you_mean(str(name), rows)}"
+            )
+        return rows[name]
 
     @property
     def is_installed(self) -> bool:
@@ -65,11 +86,28 @@ class Backend:
         return importlib.import_module(self.module)
 
 
+_NUMPYRO = "rlbackends.backends.numpyro"
+_PYMC = "rlbackends.backends.pymc"
+
 BACKENDS: Mapping[str, Backend] = MappingProxyType(
     {
-        "reference": Backend("reference", "rlbackends.backends.reference", (), ()),
-        "numpyro": Backend("numpyro", "rlbackends.backends.numpyro", ("jax", "numpyro"), ("nuts",)),
-        "pymc": Backend("pymc", "rlbackends.backends.pymc", ("pytensor", "pymc", "nutpie"), ("nutpie",)),
+        "reference": Backend("reference", "rlbackends.backends.reference"),
+        "numpyro": Backend(
+            "numpyro",
+            _NUMPYRO,
+            ("jax", "numpyro"),
+            (
+                Sampler("nuts", f"{_NUMPYRO}.samplers.nuts:sample", "NumPyro's NUTS", keeps="state"),
+            ),
+        ),
+        "pymc": Backend(
+            "pymc",
+            _PYMC,
+            ("pytensor", "pymc", "nutpie"),
+            (
+                Sampler("nutpie", f"{_PYMC}.samplers.nutpie:sample", "nutpie on the PyMC model"),
+            ),
+        ),
     }
 )
 

@@ -82,7 +82,7 @@ def examine() -> dict[str, Any]:
             "installed": not absent,
             "works": not absent,
             "error": None,
-            "samplers": list(row.samplers),
+            "samplers": [sampler.name for sampler in row.samplers],
             "install": f'backend {name} lacks {", ".join(absent)}: pip install "rlbackends[{name}]"'
             if absent
             else None,

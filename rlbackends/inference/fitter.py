@@ -15,6 +15,7 @@ from rlbackends.backends.progress import Progress
 from rlbackends.backends.protocol import CompiledModel
 from rlbackends.backends.registry import compile as compile_model
 from rlbackends.backends.registry import get_backend
+from rlbackends.backends.samplers import OURS, Sampler
 from rlbackends.errors import BackendError, DataError, SettingError, did_you_mean, listed
 from rlbackends.inference.certificate import Certificate, certify
 from rlbackends.inference.check import reference_for
@@ -22,9 +23,6 @@ from rlbackends.inference.result import Fit
 from rlbackends.inference.storage import check_output
 from rlbackends.inference.tree import posterior_tree
 from rlbackends.population.population import Population
-
-# What `fit` itself gives to a backend's sampler.
-_OURS = ("seed", "chains", "tune", "draws", "cores", "target_accept", "max_tree_depth", "progress")
 
 
 class Fitter:
@@ -105,17 +103,7 @@ class Fitter:
         **settings: Any,
     ) -> None:
         row = get_backend(backend)
-        if not row.samplers:
-            raise SettingError(
-                f"fit: backend '{row.name}' checks and explains; it does not sample. "
-                "Use backend='numpyro' or backend='pymc'."
-            )
-        sampler = row.samplers[0] if sampler is None else sampler
-        if sampler not in row.samplers:
-            raise SettingError(
-                f"fit: backend '{row.name}' has no sampler {sampler!r}. There is {listed(row.samplers)}."
-                f"{did_you_mean(str(sampler), row.samplers)}"
-            )
+        chosen = row.sampler(sampler)
         cores = min(chains, os.cpu_count() or 1) if cores is None and isinstance(chains, int) else cores
         numbers: dict[str, Any] = {
             "chains": chains, "tune": tune, "draws": draws, "cores": cores, "target_accept": target_accept,
@@ -126,6 +114,7 @@ class Fitter:
         Progress(model.name, tune + draws, chains, mode=progress)
         self.model = model
         self.backend = row
+        self.sampler = chosen
         self.population = population
         self.settings = settings
         self.sampler_settings = dict(sampler_settings or {})
@@ -135,9 +124,9 @@ class Fitter:
         self._points = certificate_points
         self._module = row.load()
         self._module.Engine.read_settings(settings)
-        _check_names(self.sampler_settings, self._module.sample, sampler)
-        if hasattr(self._module, "check_sampler_settings"):
-            self._module.check_sampler_settings(**self.sampler_settings)
+        _check_names(self.sampler_settings, chosen)
+        if hasattr(chosen.module, "check_sampler_settings"):
+            chosen.module.check_sampler_settings(**self.sampler_settings)
         self._compiled: CompiledModel | None = None
 
     def __repr__(self) -> str:
@@ -185,8 +174,8 @@ class Fitter:
         _check_start(compiled, certificate)
         tune, draws, chains = (self._numbers[name] for name in ("tune", "draws", "chains"))
         reporter = Progress(f"{self.model.name} on {self.backend.name}", tune + draws, chains, mode=self._progress)
-        results = self._module.sample(
-            compiled.engine, seed=seed, **self._numbers, progress=reporter, **self.sampler_settings
+        results = self.sampler.load()(
+            compiled.engine, seed=seed, **self._numbers, progress=reporter, run=None, **self.sampler_settings
         )
         z = {name: np.asarray(results.unconstrained[name], dtype=np.float64) for name in compiled.layout.names}
         mean = {name: value.mean(axis=(0, 1)) for name, value in z.items()}
@@ -221,16 +210,18 @@ def _check_points(points: Any) -> None:
         raise SettingError(f"fit: certificate_points is {points!r}, expected a whole number of at least 1.")
 
 
-def _check_names(given: Mapping[str, Any], sample: Any, sampler: str) -> None:
+def _check_names(given: Mapping[str, Any], sampler: Sampler) -> None:
     """Raise for a setting that the backend's sampler does not have."""
-    parameters = inspect.signature(sample).parameters
-    known = [name for name, p in parameters.items() if p.kind is p.KEYWORD_ONLY and name not in _OURS]
+    parameters = inspect.signature(sampler.load()).parameters
+    known = [name for name, p in parameters.items() if p.kind is p.KEYWORD_ONLY and name not in OURS]
     for name in given:
-        if name in _OURS:
+        if name in OURS:
             raise SettingError(f"fit: '{name}' is a setting of fit itself; give it outside of sampler_settings.")
         if name not in known:
             has = f"It has {listed(known)}." if known else "It has none of its own."
-            raise SettingError(f"fit: sampler '{sampler}' has no setting '{name}'. {has}{did_you_mean(name, known)}")
+            raise SettingError(
+                f"fit: sampler '{sampler.name}' has no setting '{name}'. {has}{did_you_mean(name, known)}"
+            )
 
 
 def _check_start(compiled: CompiledModel, certificate: Certificate) -> None:

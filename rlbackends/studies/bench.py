@@ -136,7 +136,7 @@ class Setup:
             "tasks": {name: task.digest for name, task in self.tasks.items()},
             "populations": populations,
             "backend": self.backend.name,
-            "settings": {**defaults, **given, "sampler": given.get("sampler") or self.backend.samplers[0]},
+            "settings": {**defaults, **given, "sampler": self.backend.sampler(given.get("sampler")).name},
             "subjects": list(self.subjects),
             "blocks": np.asarray(self.blocks).tolist(),
             "trials": None if self.trials is None else np.asarray(self.trials).tolist(),

@@ -183,12 +183,12 @@ class TestBeforeSampling:
 
     @pytest.fixture(autouse=True)
     def no_sampling(self, monkeypatch):
-        import rlbackends.backends.numpyro as numpyro_backend
+        import rlbackends.backends.numpyro.samplers.nuts as numpyro_sampler
 
         def sample(*args, **kwargs):
             raise AssertionError("sampling started")
 
-        monkeypatch.setattr(numpyro_backend, "sample", sample)
+        monkeypatch.setattr(numpyro_sampler, "sample", sample)
 
     def raises(self, error, match, model, data, **settings):
         with pytest.raises(error, match=match):

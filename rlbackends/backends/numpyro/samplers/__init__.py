@@ -1,0 +1,1 @@
+"""The samplers of the NumPyro backend, a module each."""

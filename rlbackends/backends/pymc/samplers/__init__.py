@@ -1,0 +1,1 @@
+"""The samplers of the PyMC backend, a module each."""
