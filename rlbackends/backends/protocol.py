@@ -68,6 +68,13 @@ class Engine(Protocol):
         """Return the summed log-likelihood and its gradient, of the parameters' own shapes."""
         ...
 
+    def value_and_gradient_draws(self, params: Arrays) -> tuple[np.ndarray, dict[str, np.ndarray]]:
+        """Return each subject's log-likelihood at many draws, (draw, subject), and its gradient by parameter.
+
+        Parameters are (draw, subject), and so are their gradients: subjects don't depend on each other.
+        """
+        ...
+
     def log_density(self, z: Arrays) -> float:
         """Return the log-density of unconstrained latents, with priors and Jacobians."""
         ...
@@ -89,12 +96,12 @@ def take_settings(backend: str, settings: Mapping[str, Any], defaults: Mapping[s
 
 
 def layout_for(layout: Layout, model: Model, data: BoundTrials) -> Layout:
-    """Return the same population's layout for as many subjects as the data have."""
+    """Return the same population's layout for the subjects and covariates of other data."""
     from rlbackends.population.layout import layout_from_description
 
-    if layout.n_subjects == data.n_subjects:
+    if layout.n_subjects == data.n_subjects and not layout.covariates:
         return layout
-    return layout_from_description(model, layout.description, data.n_subjects)
+    return layout_from_description(model, layout.description, data)
 
 
 class CompiledModel:

@@ -44,6 +44,9 @@ def bind(trials: Trials, model: Any) -> BoundTrials:
                 reports += coded.reports
         missing[event.name] = column.missing
     faults.raise_any()
+    # Any column may be a covariate, one that the model reads as well.
+    covariates = {name: column for name, column in trials.events.items() if column.values.ndim == 2}
+    levels |= {name: trials.levels[name] for name in covariates if name in trials.levels and name not in levels}
 
     bound = BoundTrials(
         subjects=trials.subjects,
@@ -56,6 +59,7 @@ def bind(trials: Trials, model: Any) -> BoundTrials:
         source=trials.source,
         places=trials.places,
         reports=tuple(reports),
+        covariates=covariates,
     )
     _warn_of_silent_subjects(bound, [event.name for event in model.events.values() if event.is_response])
     _check_needs(model, bound)

@@ -5,15 +5,16 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from types import MappingProxyType
 from typing import Any
 
 import numpy as np
 
-from rlbackends.data.cells import Label, read_only, remade
+from rlbackends.data.cells import Column, Label, read_only, remade
 from rlbackends.data.faults import Places
+from rlbackends.errors import DataError
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -39,6 +40,11 @@ class BoundTrials:
         The labels of each event that has codes, in their order.
     reports
         What was inferred, and what a careful reader wants to know.
+    covariates
+        The other columns that were read with the events, raw: what formulas of a population know.
+    held_out
+        (subject × trial) True where responses are not counted: they are read, so the subject learns from them, but
+        they add nothing to the density. None: all are counted.
     """
 
     subjects: tuple[int | str, ...]
@@ -51,10 +57,15 @@ class BoundTrials:
     source: str
     places: Places
     reports: tuple[str, ...] = ()
+    covariates: Mapping[str, Column] = MappingProxyType({})
+    held_out: np.ndarray | None = None
 
     def __post_init__(self) -> None:
         for name in ("lengths", "trial_numbers", "starts"):
             object.__setattr__(self, name, read_only(getattr(self, name)))
+        if self.held_out is not None:
+            object.__setattr__(self, "held_out", read_only(self.held_out))
+        object.__setattr__(self, "covariates", MappingProxyType(dict(self.covariates)))
         for name in ("values", "missing"):
             arrays = {event: read_only(array) for event, array in getattr(self, name).items()}
             object.__setattr__(self, name, MappingProxyType(arrays))
@@ -70,7 +81,43 @@ class BoundTrials:
             {name: values[part] for name, values in self.values.items()},
             {name: flags[part] for name, flags in self.missing.items()},
             self.starts[part], self.levels, self.source, self.places, self.reports,
+            {name: Column(read_only(c.values[part]), read_only(c.missing[part]), c.names)
+             for name, c in self.covariates.items()},
+            None if self.held_out is None else self.held_out[part],
         )  # fmt: skip
+
+    def holding_out(self, mask: Any) -> BoundTrials:
+        """Return the same trials, the responses of some of which are not counted.
+
+        Engines for two masks share what they compile, also for a mask without any trial; with no mask at all they
+        compile something simpler.
+
+        Parameters
+        ----------
+        mask
+            (subject × trial) or (subject,) True where responses are read but add nothing to the density.
+
+        Raises
+        ------
+        DataError
+            If the mask has another shape, or leaves nothing to count.
+        """
+        given = np.asarray(mask)
+        if given.dtype != bool or given.shape not in ((self.n_subjects,), (self.n_subjects, self.n_steps)):
+            raise DataError(
+                f"holding_out: the mask is {given.dtype} of shape {given.shape}, expected bool of shape "
+                f"{(self.n_subjects, self.n_steps)}, or {(self.n_subjects,)} for whole subjects."
+            )
+        whole = given[:, None] if given.ndim == 1 else given
+        held = np.broadcast_to(whole, (self.n_subjects, self.n_steps)) & self.valid
+        if not (self.valid & ~held).any():
+            raise DataError("holding_out: the mask leaves no trial to count.")
+        return replace(self, held_out=held)
+
+    @property
+    def counts(self) -> np.ndarray:
+        """(subject × trial) whether responses are counted."""
+        return self.valid if self.held_out is None else self.valid & ~self.held_out
 
     @property
     def n_subjects(self) -> int:
@@ -117,7 +164,7 @@ class BoundTrials:
     @cached_property
     def digest(self) -> str:
         """sha256 of subjects, lengths, values, missing, starts and levels; the same on every machine."""
-        labels = {name: list(self.levels[name]) for name in sorted(self.levels)}
+        labels = {name: list(self.levels[name]) for name in sorted(self.levels) if name in self.values}
         shapes = {name: list(self.values[name].shape) for name in sorted(self.values)}
         head = {"subjects": list(self.subjects), "levels": labels, "shapes": shapes}
         digest = hashlib.sha256(json.dumps(head, sort_keys=True).encode())
@@ -132,6 +179,8 @@ class BoundTrials:
                 else (values + 0.0).astype("<f8").tobytes()
             )
             digest.update(self.missing[name].astype("u1").tobytes())
+        if self.held_out is not None:
+            digest.update(self.held_out.astype("u1").tobytes())
         return digest.hexdigest()
 
     def __repr__(self) -> str:

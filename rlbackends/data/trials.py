@@ -146,6 +146,35 @@ class Trials:
             places=Places(self.places.style, labels, read_only(self.places.numbers[index, :n_steps])),
         )
 
+    def join(self, source: object, *, subject: str, **columns: str) -> Trials:
+        """Return the trials with columns of a table that has one row a subject, such as age or group.
+
+        Parameters
+        ----------
+        source
+            A path to a CSV or TSV file, or a data frame. Rows of other subjects are left out.
+        subject
+            The table's column that says whom a row is about.
+        **columns
+            Each new column's name in the table, as in ``age="age_at_test"``; all of them if none is named.
+
+        Raises
+        ------
+        DataError
+            If a column is not there, or a subject has no row, or two. All faults are told at once.
+
+        Examples
+        --------
+        >>> import pandas as pd
+        >>> import rlbackends as rl
+        >>> trials = rl.Trials.from_arrays(subjects=["ann", "bob"], choice=[[0, 1], [1, 0]])
+        >>> trials.join(pd.DataFrame({"id": ["bob", "ann"], "age": [30, 20]}), subject="id")
+        Trials(2 subjects × 2 trials; choice, age; from arrays)
+        """
+        from rlbackends.data.join import join
+
+        return join(self, source, subject, columns)
+
     @classmethod
     def from_arrays(
         cls,

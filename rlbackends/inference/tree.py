@@ -10,6 +10,7 @@ import numpy as np
 
 from rlbackends.backends.protocol import CompiledModel
 from rlbackends.data import BoundTrials
+from rlbackends.data.cells import Column
 from rlbackends.inference.certificate import Certificate
 
 if TYPE_CHECKING:
@@ -43,8 +44,10 @@ def posterior_tree(
 
     layout, data = compiled.layout, compiled.data
     latents = layout.constrain(z)
-    parameters = layout.parameters(latents, leading=2)
-    subject = {"subject": list(data.subjects)}
+    parameters = layout.by_condition(latents, leading=2)
+    subject: dict[str, Any] = {"subject": list(data.subjects)}
+    if layout.within:
+        subject["condition"] = list(layout.known.labels)
     posterior = {}
     for latent in layout.latents:
         dims = ("chain", "draw", "subject") if latent.per_subject else ("chain", "draw")
@@ -52,7 +55,8 @@ def posterior_tree(
     for name, value in layout.group(latents).items():
         posterior[name] = (("chain", "draw"), value)
     for name, value in parameters.items():
-        posterior[name] = (("chain", "draw", "subject"), np.array(value))
+        dims = ("chain", "draw", "subject", "condition") if name in layout.within else ("chain", "draw", "subject")
+        posterior[name] = (dims, np.array(value))
     chains, draws = next(iter(results.stats.values())).shape
     steps = {"chain": np.arange(chains), "draw": np.arange(draws)}
     groups: dict[str, Any] = {
@@ -72,8 +76,9 @@ def posterior_tree(
         "backend": compiled.backend,
         "model": compiled.model.to_json(),
         "population": json.dumps(compiled.layout.description),
-        "settings": json.dumps(dict(results.settings)),
+        "settings": json.dumps({"kind": "chains", **results.settings}),
         "timing": json.dumps({name: float(value) for name, value in results.timing.items()}),
+        "work": json.dumps({name: int(value) for name, value in results.work.items()}),
         "certificate": json.dumps(certificate.to_data()),
         "levels": json.dumps({name: list(labels) for name, labels in data.levels.items()}),
         "source": data.source,
@@ -117,20 +122,23 @@ def _log_likelihood(
     data = compiled.data
     masks, coords = observed_cells(compiled)
     chains, draws = len(steps["chain"]), len(steps["draw"])
-    flat = {name: value.reshape(chains * draws, data.n_subjects) for name, value in parameters.items()}
+    flat = {name: value.reshape(chains * draws, *value.shape[2:]) for name, value in parameters.items()}
     total = chains * draws
     values = np.empty((total, len(coords["subject"])))
     chunk = max(1, min(total, _CHUNK_BYTES // (8 * data.n_subjects * data.n_steps * len(masks))))
     for start in range(0, total, chunk):
         part = slice(start, min(start + chunk, total))
-        found = compiled.engine.log_likelihood_draws({name: value[part] for name, value in flat.items()})
+        here = compiled.layout.by_trial({name: value[part] for name, value in flat.items()})
+        found = compiled.engine.log_likelihood_draws(here)
         column = 0
         for name, mask in masks.items():
             count = int(mask.sum())
             values[part, column : column + count] = found[name][:, mask]
             column += count
+    # Of one draw nothing is known to be constant.
     constant = np.array(
-        [np.ptp(values[:, i]) <= _CONSTANT * max(1.0, abs(values[0, i])) for i in range(values.shape[1])]
+        [total > 1 and np.ptp(values[:, i]) <= _CONSTANT * max(1.0, abs(values[0, i])) for i in range(values.shape[1])],
+        dtype=bool,
     )
     kept = np.flatnonzero(~constant)
     fixed = np.flatnonzero(constant)
@@ -164,6 +172,12 @@ def data_to_dataset(compiled: CompiledModel) -> xr.Dataset:
         axes = tuple(axis.name or f"{name}_axis_{i}" for i, axis in enumerate(event.axes))
         variables[f"event_{name}"] = (("subject", "trial", *axes), np.array(data.values[name]))
         variables[f"missing_{name}"] = (("subject", "trial", *axes), data.missing[name].astype(np.int8))
+    for name in compiled.layout.covariates:
+        column = data.covariates[name]
+        values = column.values if column.is_numeric else column.values.astype(str)
+        variables[f"covariate_{name}"] = (("subject", "trial"), np.array(values))
+    if data.held_out is not None:
+        variables["held_out"] = (("subject", "trial"), data.held_out.astype(np.int8))
     return xr.Dataset(variables, coords={"subject": list(data.subjects), "trial": np.arange(data.n_steps)})
 
 
@@ -183,4 +197,19 @@ def data_from_dataset(dataset: Any, events: Any, levels: Mapping[str, Any], sour
         levels={name: tuple(labels) for name, labels in levels.items()},
         source=source,
         places=Places("trial", subjects, numbers),
+        covariates=_covariates(dataset),
+        held_out=dataset["held_out"].values.astype(bool) if "held_out" in dataset else None,
     )
+
+
+def _covariates(dataset: Any) -> dict[str, Column]:
+    """Return the covariates that formulas read; they are known everywhere but at padding."""
+    prefix = "covariate_"
+    valid = np.arange(dataset.sizes["trial"]) < dataset["n_trials"].values[:, None]
+    found = {}
+    for key in [str(key) for key in dataset.data_vars if str(key).startswith(prefix)]:
+        values = dataset[key].values
+        values = values.astype(np.float64) if values.dtype.kind in "fi" else values.astype(str).astype(object)
+        name = key.removeprefix(prefix)
+        found[name] = Column(values, ~valid, (name,))
+    return found

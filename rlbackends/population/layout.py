@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+import hashlib
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from rlbackends.errors import ModelError
-from rlbackends.expressions.node import Node
+from rlbackends.expressions.node import Node, walk
 from rlbackends.expressions.numpy_table import evaluate
 from rlbackends.expressions.operations import build
 from rlbackends.expressions.standin import Expression
+from rlbackends.population.correlation import correlations, mixed
+from rlbackends.population.formulas import Design, Known, known_covariates, variables
 from rlbackends.population.links import LINKS
 from rlbackends.population.priors import Normal, Prior
 from rlbackends.population.transforms import constrain, log_jacobian, unconstrain
@@ -22,6 +26,8 @@ if TYPE_CHECKING:
     from rlbackends.model.model import Model
 
 _UNBOUNDED = (-float("inf"), float("inf"))
+CORRELATED = "correlated"
+"""Where a description says which offsets are correlated; no parameter of a population has this name."""
 
 
 @dataclass(frozen=True)
@@ -60,7 +66,7 @@ class Layout:
     latents : tuple of Latent
         Parents before children.
     natural : mapping of parameter to graph
-        Leaves are ``parameter`` nodes named after latents; every operation is elementwise, so a leading
+        Leaves are ``parameter`` nodes named after latents and ``columns``; every operation is elementwise, so a leading
         subject axis (or draws and subjects) comes free.
     fixed : mapping of parameter to array
         Fixed values, one per subject; such a parameter has no graph.
@@ -68,6 +74,16 @@ class Layout:
         Number of subjects.
     description : mapping
         The population with every default filled in, as plain data; :func:`layout_from_description` reads it.
+    columns : mapping of str to array
+        What coefficients multiply, (subject,) or (subject, condition).
+    within : frozenset of str
+        Parameters that have a value by subject and condition; graphs of the others read no column by condition.
+    known : Known
+        The covariates: conditions within subjects, and each trial's.
+    designs : mapping of parameter to Design
+        The formulas.
+    correlated : tuple of str
+        Parameters whose offsets are correlated.
     """
 
     latents: tuple[Latent, ...]
@@ -75,6 +91,11 @@ class Layout:
     fixed: Mapping[str, np.ndarray]
     n_subjects: int
     description: Mapping[str, Any]
+    columns: Mapping[str, np.ndarray]
+    within: frozenset[str]
+    known: Known
+    designs: Mapping[str, Design]
+    correlated: tuple[str, ...] = ()
 
     def shape(self, latent: Latent) -> tuple[int, ...]:
         """Return the latent's shape."""
@@ -84,6 +105,21 @@ class Layout:
     def names(self) -> tuple[str, ...]:
         """The latents' names, in order."""
         return tuple(latent.name for latent in self.latents)
+
+    @property
+    def covariates(self) -> tuple[str, ...]:
+        """Names of the covariates that it reads."""
+        return (*self.known.columns, *self.known.within)
+
+    @cached_property
+    def digest(self) -> str:
+        """sha256 of the columns and of each trial's condition; engines of two layouts that share it may share code."""
+        digest = hashlib.sha256()
+        arrays = dict(self.columns) if self.known.index is None else {**self.columns, "": self.known.index}
+        for name, array in arrays.items():
+            digest.update(f"{name} {array.shape}".encode())
+            digest.update(np.ascontiguousarray(array).tobytes())
+        return digest.hexdigest()
 
     def constrain(self, z: Mapping[str, Any]) -> dict[str, np.ndarray]:
         """Return the latents' values from unconstrained ones; any leading axes come free."""
@@ -96,7 +132,7 @@ class Layout:
         return {latent.name: np.asarray(unconstrain(values[latent.name], latent.bounds)) for latent in self.latents}
 
     def parameters(self, values: Mapping[str, Any], leading: int = 0) -> dict[str, np.ndarray]:
-        """Return the subjects' parameters on the natural scale, shape (…, subject), from the latents' values.
+        """Return the subjects' parameters on the natural scale, from the latents' values.
 
         Parameters
         ----------
@@ -105,32 +141,104 @@ class Layout:
             one.
         leading : int, default 0
             How many leading axes there are.
+
+        Returns
+        -------
+        dict
+            Parameter → (…, subject), or (…, subject, trial) for those in ``within``.
         """
-        leaves = {}
-        for latent in self.latents:
-            value = np.asarray(values[latent.name])
-            leaves[latent.name] = value if latent.per_subject else value[..., None]
-        shape = np.broadcast_shapes(*(v.shape[:leading] for v in leaves.values())) if leaves else ()
-        result = {}
-        for name, node in self.natural.items():
-            result[name] = np.broadcast_to(evaluate(node, leaves), (*shape, self.n_subjects))
+        return self.by_trial(self.by_condition(values, leading))
+
+    def by_condition(self, values: Mapping[str, Any], leading: int = 0) -> dict[str, np.ndarray]:
+        """Return what :meth:`parameters` returns, those in ``within`` as (…, subject, condition)."""
+        given = {latent.name: np.asarray(values[latent.name]) for latent in self.latents}
+        shape = np.broadcast_shapes(*(value.shape[:leading] for value in given.values())) if given else ()
+        per_subject = {latent.name: latent.per_subject for latent in self.latents}
+        flat = {name: value if per_subject[name] else value[..., None] for name, value in given.items()}
+        result = self._evaluated(flat, shape)
         for name, value in self.fixed.items():
             result[name] = np.broadcast_to(value, (*shape, self.n_subjects))
+        return result
+
+    def _evaluated(self, leaves: Mapping[str, np.ndarray], shape: tuple[int, ...]) -> dict[str, np.ndarray]:
+        """Return the graphs' values, (…, subject) or (…, subject, condition); leaves end in the subject axis."""
+        by_subject = {**self.columns, **leaves}
+        by_condition: dict[str, np.ndarray] = {}
+        if self.within:
+            by_condition = {name: value[..., None] for name, value in leaves.items()}
+            by_condition |= {name: value if value.ndim == 2 else value[:, None] for name, value in self.columns.items()}
+        result = {}
+        for name, node in self.natural.items():
+            if name in self.within:
+                full = (*shape, self.n_subjects, self.known.n_conditions)
+                result[name] = np.broadcast_to(evaluate(node, by_condition), full)
+            else:
+                result[name] = np.broadcast_to(evaluate(node, by_subject), (*shape, self.n_subjects))
+        return result
+
+    def by_trial(self, parameters: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
+        """Return parameters by subject and condition as (…, subject, trial); the others as they are."""
+        result = dict(parameters)
+        for name in self.within & set(parameters):
+            index: Any = self.known.index
+            rows = np.arange(self.n_subjects)[:, None]
+            result[name] = np.asarray(parameters[name])[..., rows, index]
         return result
 
     def group(self, values: Mapping[str, Any]) -> dict[str, np.ndarray]:
         """Return each pooled parameter's value at the group's location, on the natural scale.
 
-        It is the median of subjects, named ``alpha_group``; leading axes (chain, draw) come free.
+        It is the median of subjects, named ``alpha_group``; with a formula it is the average of these medians over the
+        rows of the design. Correlations of offsets are here, too. Leading axes (chain, draw) come free.
         """
         result = {}
-        for name, node in self.natural.items():
-            location = values.get(f"{name}_location")
-            if location is not None:
-                at = {f"{name}_location": location, f"{name}_linear": location}
-                at |= {f"{name}_sd": 0.0, f"{name}_offset": 0.0}
-                result[f"{name}_group"] = np.asarray(evaluate(node, at))
-        return result
+        plain = [name for name in self.natural if name not in self.designs and f"{name}_location" in values]
+        for name in plain:
+            location = values[f"{name}_location"]
+            at = {latent.name: values.get(latent.name, 0.0) for latent in self.latents if not latent.per_subject}
+            at |= {latent.name: 0.0 for latent in self.latents if latent.per_subject}
+            at |= {f"{name}_linear": location, f"{name}_sd": 0.0} | dict.fromkeys(self.columns, 0.0)
+            result[f"{name}_group"] = np.asarray(evaluate(self.natural[name], at))
+        for name in self.designs:
+            medians = self.medians(name, values)
+            result[f"{name}_group"] = medians.mean(axis=(-2, -1) if name in self.within else -1)
+        return result | correlations(self.correlated, values)
+
+    def medians(
+        self, name: str, values: Mapping[str, Any], given: Mapping[str, Any] | None = None
+    ) -> np.ndarray:
+        """Return the median of a parameter with a formula at each row of its design, on the natural scale.
+
+        Parameters
+        ----------
+        name : str
+            The parameter.
+        values : mapping
+            The latents' values; leading axes (chain, draw) come free.
+        given : mapping, optional
+            Covariates that take these values in all rows.
+
+        Returns
+        -------
+        numpy.ndarray
+            (…, subject), or (…, subject, condition) if the parameter is in ``within``.
+        """
+        design = self.designs[name]
+        found = {column_name(name, term): array for term, array in design.columns(given).items()}
+        others = {key: array for key, array in self.columns.items() if key not in found}
+        leaves = {**others, **found}
+        two = name in self.within
+        at: dict[str, Any] = {}
+        for latent in self.latents:
+            if latent.per_subject:
+                at[latent.name] = np.zeros(1)[:, None] if two else np.zeros(1)
+            else:
+                value = np.asarray(values[latent.name])
+                at[latent.name] = value[..., None, None] if two else value[..., None]
+        for key, array in leaves.items():
+            at[key] = array[:, None] if two and array.ndim == 1 else array
+        needed = {node.attr("name") for node in walk(self.natural[name]) if node.op == "parameter"}
+        return np.asarray(evaluate(self.natural[name], {key: at[key] for key in needed}))
 
     def log_prior(self, z: Mapping[str, Any]) -> float:
         """Return the log-density of the unconstrained latents: priors and Jacobians."""
@@ -160,16 +268,78 @@ class Layout:
         return values
 
 
-def make_layout(model: Model, resolved: Mapping[str, Any], n_subjects: int) -> Layout:
-    """Return the layout of a resolved population."""
+def column_name(parameter: str, term: str) -> str:
+    """Return the name of the leaf that stands for a column of a parameter's design; no latent is called so."""
+    return f"{parameter} | {term}"
+
+
+def make_layout(
+    model: Model, resolved: Mapping[str, Any], data: Any, correlated: tuple[tuple[str, ...], float] = ((), 2.0)
+) -> Layout:
+    """Return the layout of a resolved population for bound data (or for labels of subjects, without formulas)."""
+    known = known_covariates(_covariates(resolved), data, "population")
+    n_subjects = len(known.subjects)
     latents: list[Latent] = []
     natural: dict[str, Node] = {}
     fixed: dict[str, np.ndarray] = {}
+    columns: dict[str, np.ndarray] = {}
+    designs: dict[str, Design] = {}
+    offsets: dict[str, Expression] = {}
 
     def leaf(name: str, per_subject: bool, prior: Prior | None, parents: tuple[str, str] | None = None) -> Expression:
         latents.append(Latent(name, per_subject, prior, parents))
         return Expression(build("parameter", name=name))
 
+    def column(parameter: str, term: str, values: np.ndarray) -> Expression:
+        key = column_name(parameter, term)
+        columns[key] = values
+        columns[key].flags.writeable = False
+        return Expression(build("parameter", name=key))
+
+    def location(name: str, pooling: Any) -> Any:
+        """The location, and what covariates add to it."""
+        where = f"population: '{name}'"
+        if pooling.formula is None:
+            return leaf(f"{name}_location", False, pooling.location)
+        design = designs[name] = Design.of(pooling.formula, known, where)
+        total: Any = leaf(f"{name}_location", False, pooling.location) if design.has_intercept else 0.0
+        for term, values in design.columns().items():
+            total = total + leaf(f"{name}_coefficient[{term}]", False, pooling.coefficient) * column(name, term, values)
+        return total
+
+    def spread(name: str, pooling: Any) -> Any:
+        """The sd, one for all or one a group."""
+        if pooling.sd_by is None:
+            return leaf(f"{name}_sd", False, pooling.sd)
+        total: Any = 0.0
+        for label, values in _groups(pooling.sd_by, known, f"population: '{name}'").items():
+            key = f"{pooling.sd_by}={label}"
+            total = total + leaf(f"{name}_sd[{key}]", False, pooling.sd) * column(name, f"sd {key}", values)
+        return total
+
+    def deviations(name: str, pooling: Any) -> Any:
+        """What subjects' own slopes add."""
+        if pooling.slopes is None:
+            return None
+        where = f"population: slopes of '{name}'"
+        design = Design.of(pooling.slopes, known, where)
+        if not design.is_within:
+            raise ModelError(
+                f"{where}: the formula {pooling.slopes!r} reads nothing that changes within subjects, so a subject has "
+                "no slope. Give a covariate such as session or condition."
+            )
+        total: Any = 0.0
+        for term, values in design.columns().items():
+            if values.ndim == 1 or not np.any(np.ptp(values, axis=1)):
+                raise ModelError(f"{where}: column '{term}' does not change within subjects, so a subject has no slope.")
+            sd = leaf(f"{name}_slope_sd[{term}]", False, pooling.sd)
+            offset = leaf(f"{name}_slope_offset[{term}]", True, Normal(0.0, 1.0))
+            total = total + sd * offset * column(name, f"slope {term}", values)
+        return total
+
+    for name in correlated[0]:
+        offsets[name] = leaf(f"{name}_offset", True, Normal(0.0, 1.0))
+    offsets = mixed(correlated[0], correlated[1], offsets, leaf)
     for name, item in resolved.items():
         pooling = item.pooling
         if pooling is None:
@@ -185,18 +355,62 @@ def make_layout(model: Model, resolved: Mapping[str, Any], n_subjects: int) -> L
         if pooling.kind == "none":
             linear = leaf(f"{name}_offset", True, Normal(0.0, 1.0))
         elif pooling.kind == "complete":
-            linear = leaf(f"{name}_location", False, pooling.location)
+            linear = location(name, pooling)
+        elif pooling.centred:
+            leaf(f"{name}_location", False, pooling.location)
+            leaf(f"{name}_sd", False, pooling.sd)
+            linear = leaf(f"{name}_linear", True, None, (f"{name}_location", f"{name}_sd"))
         else:
-            location = leaf(f"{name}_location", False, pooling.location)
-            sd = leaf(f"{name}_sd", False, pooling.sd)
-            if pooling.centred:
-                linear = leaf(f"{name}_linear", True, None, (f"{name}_location", f"{name}_sd"))
-            else:
-                linear = location + sd * leaf(f"{name}_offset", True, Normal(0.0, 1.0))
+            middle, sd = location(name, pooling), spread(name, pooling)
+            offset = offsets[name] if name in offsets else leaf(f"{name}_offset", True, Normal(0.0, 1.0))
+            linear = middle + sd * offset
+            own = deviations(name, pooling)
+            linear = linear if own is None else linear + own
         natural[name] = inverse(linear, support).node
     _check_clashes(model, latents)
-    description = {name: item.to_data() for name, item in resolved.items()}
-    return Layout(tuple(latents), natural, fixed, n_subjects, description)
+    description: dict[str, Any] = {name: item.to_data() for name, item in resolved.items()}
+    if correlated[0]:
+        description[CORRELATED] = {"correlated": list(correlated[0]), "lkj": correlated[1]}
+    within = frozenset(name for name, node in natural.items() if _reads_condition(node, columns))
+    return Layout(
+        tuple(latents), natural, fixed, n_subjects, description, columns, within, known, designs, correlated[0]
+    )
+
+
+def _covariates(resolved: Mapping[str, Any]) -> list[str]:
+    """Return the names of all covariates that a population's formulas read."""
+    names: list[str] = []
+    for name, item in resolved.items():
+        if item.pooling is None:
+            continue
+        for formula in (item.pooling.formula, item.pooling.slopes):
+            if formula is not None:
+                names += variables(formula, f"population: '{name}'")
+        if item.pooling.sd_by is not None:
+            names.append(item.pooling.sd_by)
+    return names
+
+
+def _groups(name: str, known: Known, where: str) -> dict[str, np.ndarray]:
+    """Return a column of 0 and 1 for each group of a covariate."""
+    if name in known.within:
+        raise ModelError(f"{where}: sd_by is '{name}', which changes within subjects; an sd is between subjects.")
+    if name not in known.orders:
+        raise ModelError(f"{where}: sd_by is '{name}', which is a number; expected a covariate in text, such as a group.")
+    found = {}
+    for label in known.orders[name]:
+        members = known.columns[name] == label
+        if members.sum() < 2:
+            raise ModelError(
+                f"{where}: sd_by is '{name}', and '{label}' has {int(members.sum())} subjects, too few for an sd."
+            )
+        found[str(label)] = members.astype(np.float64)
+    return found
+
+
+def _reads_condition(node: Node, columns: Mapping[str, np.ndarray]) -> bool:
+    names = (leaf.attr("name") for leaf in walk(node) if leaf.op == "parameter")
+    return any(name in columns and columns[name].ndim == 2 for name in names)
 
 
 def _check_clashes(model: Model, latents: list[Latent]) -> None:
@@ -210,9 +424,12 @@ def _check_clashes(model: Model, latents: list[Latent]) -> None:
         )
 
 
-def layout_from_description(model: Model, description: Mapping[str, Any], n_subjects: int) -> Layout:
-    """Return the layout of a population that was written as plain data."""
-    from rlbackends.population.population import Population, pooling_from_data
+def layout_from_description(model: Model, description: Mapping[str, Any], data: Any) -> Layout:
+    """Return the layout of a population that was written as plain data.
 
-    population = Population(**{name: pooling_from_data(name, data) for name, data in description.items()})
-    return make_layout(model, population.resolve(model, n_subjects), n_subjects)
+    ``data`` is the bound data or, where there is no formula, the subjects' labels or their number.
+    """
+    from rlbackends.population.population import population_from_data
+
+    subjects = range(data) if isinstance(data, int) else data
+    return population_from_data(description).layout(model, subjects)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -12,7 +12,7 @@ import numpy as np
 
 from rlbackends.errors import ModelError, did_you_mean, listed
 from rlbackends.population import priors as p
-from rlbackends.population.layout import Layout, make_layout
+from rlbackends.population.layout import CORRELATED, Layout, make_layout
 from rlbackends.population.links import check_link, default_link
 
 if TYPE_CHECKING:
@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
 PoolingKind = Literal["partial", "none", "complete"]
 _KINDS = ("partial", "none", "complete")
+_PRIORS = ("location", "sd", "prior", "coefficient")
+_EXAMPLES = {"formula": "~ group", "sd_by": "group", "slopes": "~ session"}
 
 
 @dataclass(frozen=True)
@@ -44,6 +46,17 @@ class Pooling:
         Default: a standard normal on the link scale, which a probit makes uniform.
     centred : bool, default False
         Only for ``"partial"``: sample the subject's value itself rather than its offset from the group.
+    formula : str, optional
+        How the location depends on covariates of the data, such as ``"~ group * scale(age)"`` or, within subjects,
+        ``"~ session"``: the intercept is the location, each other column has a coefficient. Not for ``"none"``.
+        A formula instead of a pooling, ``alpha="~ group"``, says this and leaves the rest as it is.
+    coefficient : Prior, optional
+        Prior of each coefficient on the link scale; default ``Normal(0, 1)``.
+    sd_by : str, optional
+        Only for ``"partial"``: a covariate in text; each of its groups has an sd of its own.
+    slopes : str, optional
+        Only for ``"partial"``: a formula of covariates that change within subjects. Each subject has an own deviation
+        from the coefficient of each of its columns, with an sd of its own (whose prior is that of ``sd``).
     """
 
     kind: PoolingKind = "partial"
@@ -52,13 +65,18 @@ class Pooling:
     sd: p.Prior | None = None
     prior: p.Prior | None = None
     centred: bool = False
+    formula: str | None = None
+    coefficient: p.Prior | None = None
+    sd_by: str | None = None
+    slopes: str | None = None
 
     def __post_init__(self) -> None:
         if self.kind not in _KINDS:
             raise ModelError(
                 f"Pooling: {self.kind!r} is none of {listed(_KINDS)}.{did_you_mean(str(self.kind), _KINDS)}"
             )
-        for name, allowed in (("location", "partial complete"), ("sd", "partial"), ("prior", "none")):
+        priors = (("location", "partial complete"), ("sd", "partial"), ("prior", "none"))
+        for name, allowed in (*priors, ("coefficient", "partial complete")):
             value = getattr(self, name)
             if value is not None and not isinstance(value, p.Prior):
                 raise ModelError(f"Pooling: {name} is {value!r}, expected a prior such as rl.priors.Normal(0, 1).")
@@ -68,6 +86,27 @@ class Pooling:
             raise ModelError(f"Pooling: the prior of sd is {self.sd}, expected one above 0 such as HalfNormal(0.2).")
         if self.centred and self.kind != "partial":
             raise ModelError(f"Pooling: centred has no meaning with {self.kind!r} pooling.")
+        self._check_formulas()
+
+    def _check_formulas(self) -> None:
+        for name, allowed in (("formula", "partial complete"), ("sd_by", "partial"), ("slopes", "partial")):
+            value = getattr(self, name)
+            if value is None:
+                continue
+            if not isinstance(value, str):
+                raise ModelError(f"Pooling: {name} is {value!r}, expected text such as {_EXAMPLES[name]!r}.")
+            if self.kind not in allowed.split():
+                raise ModelError(f"Pooling: {name} has no meaning with {self.kind!r} pooling.")
+            if self.centred:
+                raise ModelError(f"Pooling: {name} goes with offsets only; leave centred out.")
+        if self.coefficient is not None:
+            if self.formula is None:
+                raise ModelError("Pooling: coefficient is a prior of a formula's coefficients, and there is no formula.")
+            if self.coefficient.bounds != (-math.inf, math.inf):
+                raise ModelError(
+                    f"Pooling: the prior of coefficient is {self.coefficient}, expected one of any sign such as "
+                    "Normal(0, 1)."
+                )
 
 
 @dataclass(frozen=True)
@@ -83,49 +122,77 @@ class Resolved:
             return {"fixed": list(self.fixed or ())}
         g = self.pooling
         data: dict[str, Any] = {"pooling": g.kind, "link": g.link, "centred": g.centred}
-        data |= {name: prior.to_data() for name in ("location", "sd", "prior") if (prior := getattr(g, name))}
-        return data
+        data |= {name: prior.to_data() for name in _PRIORS if (prior := getattr(g, name))}
+        return data | {name: words for name in _EXAMPLES if (words := getattr(g, name)) is not None}
 
 
 class Population:
     """How the parameters vary over subjects.
 
-    A subject's value is ``link⁻¹(location + sd · offset)``.
+    A subject's value is ``link⁻¹(location + covariates · coefficients + sd · offset)``.
 
     Parameters
     ----------
-    pooling : {"partial", "none", "complete"}, default "partial"
+    pooling : {"partial", "none", "complete"} or Pooling, default "partial"
         For every parameter that is not named.
+    correlated : sequence of str, or True
+        Parameters, or all that are partially pooled, whose offsets are correlated over subjects.
+    lkj : float, default 2.0
+        Concentration of the LKJ prior of their correlations; 1 is uniform over correlation matrices, above it small
+        correlations are likelier (Lewandowski, Kurowicka & Joe 2009).
     **parameters : Pooling, str, float or sequence of float
-        By name: a :class:`Pooling`, a pooling's word, or a fixed value (one for all, or one per subject).
+        By name: a :class:`Pooling`, a pooling's word, a formula such as ``"~ group"``, or a fixed value (one for all,
+        or one per subject).
 
     Examples
     --------
     >>> import rlbackends as rl
     >>> rl.Population(alpha=rl.Pooling("partial", link="logit"), beta="none", lapse=0.02)
     Population('partial', alpha=Pooling(partial, logit), beta=Pooling(none), lapse=0.02)
+    >>> rl.Population(alpha="~ group", correlated=["alpha", "beta"])
+    Population('partial', alpha=Pooling(partial, ~ group), correlated=['alpha', 'beta'])
     """
 
-    def __init__(self, pooling: PoolingKind = "partial", /, **parameters: Any) -> None:
-        self._default = Pooling(pooling)
+    def __init__(
+        self,
+        pooling: PoolingKind | Pooling = "partial",
+        /,
+        *,
+        correlated: Sequence[str] | bool = (),
+        lkj: float = 2.0,
+        **parameters: Any,
+    ) -> None:
+        self._default = pooling if isinstance(pooling, Pooling) else Pooling(pooling)
         given: dict[str, Pooling | tuple[float, ...]] = {}
         for name, value in parameters.items():
-            given[name] = _read(name, value)
+            given[name] = _read(name, value, self._default)
         self._given = MappingProxyType(given)
+        self._correlated = _read_correlated(correlated)
+        if isinstance(lkj, bool) or not isinstance(lkj, int | float) or not 0 < lkj < math.inf:
+            raise ModelError(f"population: lkj is {lkj!r}, expected a number above 0, such as 2.0.")
+        self._lkj = float(lkj)
+
+    @property
+    def fixed(self) -> frozenset[str]:
+        """The names of the parameters that are fixed."""
+        return frozenset(name for name, value in self._given.items() if not isinstance(value, Pooling))
 
     def __getstate__(self) -> dict[str, Any]:
-        return {"_default": self._default, "_given": dict(self._given)}
+        return {**self.__dict__, "_given": dict(self._given)}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
-        self._default, self._given = state["_default"], MappingProxyType(state["_given"])
+        self.__dict__.update({**state, "_given": MappingProxyType(state["_given"])})
 
     def __repr__(self) -> str:
         words = [repr(self._default.kind)]
         for name, value in self._given.items():
             if isinstance(value, Pooling):
-                words.append(f"{name}=Pooling({', '.join(w for w in (value.kind, value.link) if w)})")
+                said = (value.kind, value.link, value.formula)
+                words.append(f"{name}=Pooling({', '.join(w for w in said if w)})")
             else:
                 words.append(f"{name}={value[0]:g}" if len(value) == 1 else f"{name}=<{len(value)} values>")
+        if self._correlated:
+            words.append(f"correlated={True if self._correlated is True else list(self._correlated)!r}")
         return f"Population({', '.join(words)})"
 
     def resolve(self, model: Model, n_subjects: int) -> dict[str, Resolved]:
@@ -153,16 +220,60 @@ class Population:
             raise ModelError("population: " + " ".join(fault.removeprefix("population: ") for fault in faults))
         return resolved
 
-    def layout(self, model: Model, subjects: Sequence[Any]) -> Layout:
-        """Return the latent variables and how parameters follow from them, for these subjects."""
-        return make_layout(model, self.resolve(model, len(subjects)), len(subjects))
+    def layout(self, model: Model, data: Any) -> Layout:
+        """Return the latent variables and how parameters follow from them.
+
+        Parameters
+        ----------
+        model : Model
+            The specification.
+        data : BoundTrials, or sequence of labels
+            The data, whose covariates formulas read; the subjects suffice where there is no formula.
+        """
+        subjects = getattr(data, "subjects", data)
+        resolved = self.resolve(model, len(subjects))
+        return make_layout(model, resolved, data, self._correlations(resolved))
+
+    def _correlations(self, resolved: Mapping[str, Resolved]) -> tuple[tuple[str, ...], float]:
+        """Return which parameters are correlated, and the concentration of the prior of their correlations."""
+        pooled = [
+            name for name, item in resolved.items()
+            if item.pooling is not None and item.pooling.kind == "partial" and not item.pooling.centred
+        ]  # fmt: skip
+        if self._correlated is True:
+            names = tuple(pooled)
+        else:
+            names = self._correlated
+            wrong = [name for name in names if name not in pooled]
+            if wrong:
+                raise ModelError(
+                    f"population: {listed(wrong)} can't be correlated: only parameters that are partially pooled and not "
+                    f"centred can, here {listed(pooled) or 'none'}.{did_you_mean(wrong[0], pooled)}"
+                )
+        if self._correlated and len(names) < 2:
+            raise ModelError(f"population: correlated is {listed(names) or 'nothing'}, expected at least two parameters.")
+        return names, self._lkj
 
 
-def _read(name: str, value: Any) -> Pooling | tuple[float, ...]:
+def _read_correlated(given: Any) -> tuple[str, ...] | bool:
+    if isinstance(given, bool):
+        return given or ()
+    names = tuple(given) if isinstance(given, list | tuple) else (None,)
+    if not all(isinstance(name, str) for name in names) or len(set(names)) < len(names):
+        raise ModelError(
+            f"population: correlated is {given!r}, expected names of parameters, each once, such as "
+            "['alpha', 'beta'], or True for all that are partially pooled."
+        )
+    return names
+
+
+def _read(name: str, value: Any, default: Pooling) -> Pooling | tuple[float, ...]:
     if isinstance(value, Pooling):
         return value
     if isinstance(value, str):
         try:
+            if "~" in value:
+                return replace(default, formula=value)
             return Pooling(value)  # type: ignore[arg-type]
         except ModelError as error:
             raise ModelError(f"population: '{name}': {error}") from None
@@ -173,7 +284,7 @@ def _read(name: str, value: Any) -> Pooling | tuple[float, ...]:
     if isinstance(value, bool) or array.ndim != 1 or not np.isfinite(array).all():
         raise ModelError(
             f"population: '{name}' is {value!r}, expected rl.Pooling(...), 'partial', 'none', 'complete', "
-            "a number, or one number per subject."
+            "a formula such as '~ group', a number, or one number per subject."
         )
     return tuple(float(x) for x in array)
 
@@ -194,10 +305,11 @@ def _resolve(name: str, given: Pooling | tuple[float, ...], support: Any, n_subj
             )
         return Resolved(Pooling("none", link, prior=given.prior))
     location = given.location or p.Normal(0.0, 1.0)
+    coefficient = None if given.formula is None else given.coefficient or p.Normal(0.0, 1.0)
     if given.kind == "complete":
-        return Resolved(Pooling("complete", link, location))
+        return Resolved(Pooling("complete", link, location, formula=given.formula, coefficient=coefficient))
     sd = given.sd or (p.HalfCauchy(1.0) if link == "identity" else p.HalfNormal(0.2))
-    return Resolved(Pooling("partial", link, location, sd, centred=given.centred))
+    return Resolved(replace(given, link=link, location=location, sd=sd, coefficient=coefficient))
 
 
 def pooling_from_data(name: str, data: Any) -> Pooling | tuple[float, ...]:
@@ -206,5 +318,13 @@ def pooling_from_data(name: str, data: Any) -> Pooling | tuple[float, ...]:
         return tuple(float(value) for value in data["fixed"])
     if not isinstance(data, Mapping) or not {"pooling", "link", "centred"} <= set(data):
         raise ModelError(f"population: '{name}' is {data!r}, which is no pooling.")
-    priors = {key: p.prior_from_data(data[key]) for key in ("location", "sd", "prior") if key in data}
-    return Pooling(data["pooling"], data["link"], centred=bool(data["centred"]), **priors)
+    priors = {key: p.prior_from_data(data[key]) for key in _PRIORS if key in data}
+    words = {key: str(data[key]) for key in _EXAMPLES if key in data}
+    return Pooling(data["pooling"], data["link"], centred=bool(data["centred"]), **priors, **words)
+
+
+def population_from_data(description: Mapping[str, Any]) -> Population:
+    """Return the population that a layout's description says."""
+    rows = dict(description)
+    correlated = rows.pop(CORRELATED, {})
+    return Population(**correlated, **{name: pooling_from_data(name, data) for name, data in rows.items()})

@@ -121,7 +121,7 @@ def predict_forward(
     model, data, task
         Who plays what; the data say how many trials in which blocks.
     params : mapping of str to array
-        Each parameter's values, chain × draw × subject.
+        Each parameter's values, chain × draw × subject, or chain × draw × subject × trial.
     steps : mapping
         Coordinates ``chain`` and ``draw``.
     seed : int, default 0
@@ -146,7 +146,7 @@ def predict_forward(
     seen = [name for name in task.scheduled if name in model.events and schedule == "data"]
     given = draw_schedule(task, design, seed, seen) | {name: data.values[name] for name in seen}
     missing = {name: data.missing[name] for name in seen}
-    flat = {name: value.reshape(-1, data.n_subjects) for name, value in params.items()}
+    flat = {name: value.reshape(-1, *value.shape[2:]) for name, value in params.items()}
     found = _forward(simulator, design, flat, given, missing, seed)
     tree = xr.DataTree.from_dict(
         {
@@ -174,7 +174,7 @@ def predict_one_step(
 
     composed = follow(model)
     design = Design.like(data)
-    flat = {name: value.reshape(-1, data.n_subjects) for name, value in params.items()}
+    flat = {name: value.reshape(-1, *value.shape[2:]) for name, value in params.items()}
     names = [DRAW.format(name) for name in model.responses] + [PREDICTION.format(name) for name in model.responses]
     found = _over_draws(
         Player(composed.model, backend), composed, design, flat, dict(data.values), dict(data.missing), names, seed
@@ -263,7 +263,8 @@ def _over_draws(
             numbers = [stream(seed, "uniform", draw, name).random(shape) for draw in range(first, first + chunk)]
             arrays[UNIFORM_OF.format(name)] = np.concatenate(numbers)
         found = player.play(
-            bind_design(composed, big, arrays, flags), {name: value[part].ravel() for name, value in params.items()}
+            bind_design(composed, big, arrays, flags),
+            {name: value[part].reshape(-1, *value.shape[2:]) for name, value in params.items()},
         )
         for name in names:
             values = found[name].reshape(chunk, *design.blocks.shape, *found[name].shape[2:])

@@ -741,7 +741,7 @@ def test_deterministic_sites_only_when_asked():
 
 
 def test_samples_what_log_density_says():
-    from rlbackends.backends.numpyro import sample
+    from rlbackends.backends.numpyro.samplers.nuts import sample
 
     reference, numpyro = compiled(
         four_parameters(), rl.Population("complete", unit=rl.Pooling("none", prior=P.Beta(2, 2)))

@@ -21,7 +21,7 @@ from rlbackends.testing import assert_close
 pytensor = pytest.importorskip("pytensor")
 pm = pytest.importorskip("pymc")
 
-from rlbackends.backends.pymc import sample  # noqa: E402
+from rlbackends.backends.pymc.samplers.nutpie import sample  # noqa: E402
 from rlbackends.backends.pymc.lower import lower  # noqa: E402
 from rlbackends.backends.pymc.operations import TABLES  # noqa: E402
 from rlbackends.backends.pymc.priors import PRIORS, prior_variable  # noqa: E402

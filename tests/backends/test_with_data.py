@@ -251,7 +251,7 @@ def test_an_engine_for_checking_is_kept(compile):
 
 def test_numpyro_compiles_each_function_once():
     pytest.importorskip("numpyro")
-    from rlbackends.backends.numpyro import sample
+    from rlbackends.backends.numpyro.samplers.nuts import sample
 
     model = rl.catalogue.rescorla_wagner()
     compiled = rl.compile(model, bandit(), "numpyro").for_checking()
@@ -318,7 +318,7 @@ def test_the_joint_density_compiles_in_jax_mode():
 def test_nutpie_compiles_once():
     nutpie = pytest.importorskip("nutpie")
     pytest.importorskip("jax")
-    from rlbackends.backends.pymc import sample
+    from rlbackends.backends.pymc.samplers.nutpie import sample
 
     model = rl.catalogue.rescorla_wagner()
     settings = {"seed": 1, "chains": 2, "tune": 10, "draws": 5, "cores": 1, "compile_backend": "jax"}

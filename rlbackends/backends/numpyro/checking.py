@@ -33,7 +33,7 @@ class CheckingEngine(Engine):
     def _everything(self, params: Mapping[str, Any], arrays: Tree) -> tuple[Any, tuple[Tree, Tree]]:
         arguments, trajectories = self._loop.both(params, arrays["sequences"])
         log_p = self._log_probabilities(arguments, arrays)
-        return sum((jnp.sum(v) for v in log_p.values()), jnp.zeros(())), (log_p, trajectories)
+        return self._summed(log_p, arrays), (log_p, trajectories)
 
     def _functions(self) -> dict[str, Callable[..., Any]]:
         functions = {

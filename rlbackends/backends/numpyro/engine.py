@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 
 Tree = dict[str, Any]
 _CHUNK = 2**22  # numbers on a trial array that draws may fill at once: 32 MB each
+_TAPE = 8  # about as many of them does a gradient keep of each trial
+_VALUE, _SLOPE = "value of ", "slope of "
 _ONE_HOT = 1  # after the loop every cell is its own row, where a mask always wins
 
 
@@ -73,7 +75,7 @@ class Engine:
         leaves, form = jax.tree.flatten(self.arrays)
         shapes = tuple((leaf.shape, str(leaf.dtype)) for leaf in leaves)
         observed_of = tuple(item.missing.shape for item in self._observed.values())
-        self.structure = (data.n_subjects, data.n_steps, data.complete, form, shapes, observed_of)
+        self.structure = (data.n_subjects, data.n_steps, data.complete, form, shapes, observed_of, layout.digest)
         self._compiled = self._functions()
         self.programs: dict[Any, Programs] = {}
 
@@ -122,14 +124,23 @@ class Engine:
         return result
 
     def _total(self, params: Mapping[str, Any], arrays: Tree) -> Any:
-        return sum((jnp.sum(v) for v in self._log_likelihoods(params, arrays).values()), jnp.zeros(()))
+        return self._summed(self._log_likelihoods(params, arrays), arrays)
+
+    def _summed(self, log_p: Mapping[str, Any], arrays: Tree) -> Any:
+        """Return the sum of the log-likelihoods that count."""
+        total = jnp.zeros(())
+        for name, values in log_p.items():
+            counts = arrays["observed"][name].get("counts")
+            total = total + jnp.sum(values if counts is None else jnp.where(counts, values, 0.0))
+        return total
 
     def numpyro_model(self, arrays: Tree, deterministic: bool = False) -> None:
         """The NumPyro model with its data as an argument, as the sampler takes it."""
         params = sample_parameters(self.layout, self._lowering, deterministic=deterministic)
         arguments = self._loop.arguments(params, arrays["sequences"])
         for name, rows in self._response_rows(arguments, arrays).items():
-            observe(name, self.model.response_rules[name].family, rows, arrays["observed"][name]["values"])
+            there = arrays["observed"][name]
+            observe(name, self.model.response_rules[name].family, rows, there["values"], there.get("counts"))
 
     def _log_density(self, z: Mapping[str, Any], arrays: Tree) -> Any:
         return -potential_energy(self.numpyro_model, (arrays,), {}, z)
@@ -159,6 +170,14 @@ class Engine:
         def by_trial(params: Tree, arrays: Tree) -> Tree:
             return self._loop.trajectories_by_trial(params, arrays["sequences"])
 
+        def total_and_parts(params: Tree, arrays: Tree) -> tuple[Any, Tree]:
+            log_p = self._log_likelihoods(params, arrays)
+            return self._summed(log_p, arrays), log_p
+
+        def values_and_gradient(params: Tree, arrays: Tree) -> Tree:
+            (_, log_p), slopes = jax.value_and_grad(total_and_parts, has_aux=True)(params, arrays)
+            return {f"{_VALUE}{k}": v for k, v in log_p.items()} | {f"{_SLOPE}{k}": v for k, v in slopes.items()}
+
         return {
             "log_likelihoods": jax.jit(self._log_likelihoods),
             "trajectories": jax.jit(by_trial),
@@ -167,6 +186,7 @@ class Engine:
             "log_density_and_gradient": jax.jit(jax.value_and_grad(self._log_density)),
             "curvature": jax.jit(self._curvature),
             "log_likelihoods_draws": over_draws(self._log_likelihoods),
+            "values_and_gradient_draws": over_draws(values_and_gradient),
             "trajectories_draws": over_draws(trajectories),
         }
 
@@ -216,14 +236,28 @@ class Engine:
         draws, flat = self._in_chunks("log_likelihoods_draws", params)
         return self._by_trial(flat, (draws,))
 
+    def value_and_gradient_draws(self, params: Arrays) -> tuple[np.ndarray, dict[str, np.ndarray]]:
+        """Return each subject's log-likelihood at many draws, and its gradient by parameter: all draw × subject."""
+        draws, rows = len(next(iter(params.values()))), 1
+        while rows < draws:  # searches ask for ever other numbers of draws: compile for few of them
+            rows *= 4
+        padded = {name: np.pad(value, ((0, rows - draws), (0, 0)), mode="edge") for name, value in params.items()}
+        _, rest = self._in_chunks("values_and_gradient_draws", padded, held=_TAPE)
+        found = {key: value[:draws] for key, value in rest.items()}
+        flat = {name: found[key] for name in self.model.responses if (key := f"{_VALUE}{name}") in found}
+        values = np.zeros((draws, self.data.n_subjects))
+        for name, by_trial in self._by_trial(flat, (draws,)).items():
+            values += np.where(self.data.observed(name) & self.data.counts, by_trial, 0.0).sum(axis=-1)
+        return values, {name: found[f"{_SLOPE}{name}"] for name in params}
+
     def trajectories_draws(self, params: Arrays) -> dict[str, np.ndarray]:
         """Return states and records, draw × subject × trial × axes; parameters are draw × subject."""
         return self._in_chunks("trajectories_draws", params)[1]
 
-    def _in_chunks(self, function: str, params: Arrays) -> tuple[int, dict[str, np.ndarray]]:
+    def _in_chunks(self, function: str, params: Arrays, held: int = 1) -> tuple[int, dict[str, np.ndarray]]:
         """Run a function over draws, some at a time: what the loop holds at once stays bounded."""
         draws = len(next(iter(params.values())))
-        chunk = min(draws, max(1, _CHUNK // (self._width() * self.data.n_subjects * self.data.n_steps)))
+        chunk = min(draws, max(1, _CHUNK // (held * self._width() * self.data.n_subjects * self.data.n_steps)))
         result: dict[str, np.ndarray] = {}
         for start in range(0, draws, chunk):
             # The last chunk takes draws of the one before again rather than being compiled for its own size.

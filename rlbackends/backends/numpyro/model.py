@@ -7,6 +7,7 @@ from types import MappingProxyType
 from typing import Any
 
 import jax.numpy as jnp
+import numpy as np
 import numpyro
 import numpyro.distributions as dist
 
@@ -16,6 +17,7 @@ from rlbackends.errors import BackendError
 from rlbackends.population.layout import Layout
 
 Tree = dict[str, Any]
+_FEW_CONDITIONS = 16
 
 
 def _categorical(rows: Tree) -> dist.Distribution:
@@ -53,7 +55,7 @@ def sample_parameters(layout: Layout, lowering: Lowering, *, deterministic: bool
     Returns
     -------
     dict
-        Parameter name → array (subject,).
+        Parameter name → array (subject,), or (subject, trial) where it changes within subjects.
     """
     plate = numpyro.plate("subject", layout.n_subjects)
     values: dict[str, Any] = {}
@@ -68,21 +70,52 @@ def sample_parameters(layout: Layout, lowering: Lowering, *, deterministic: bool
                 values[latent.name] = numpyro.sample(latent.name, prior)
         else:
             values[latent.name] = numpyro.sample(latent.name, prior)
-    found = lowering.evaluate(layout.natural.values(), values)
-    shape = (layout.n_subjects,)
-    params = {name: jnp.broadcast_to(found[node], shape) for name, node in layout.natural.items()}
-    params |= {name: jnp.asarray(value) for name, value in layout.fixed.items()}
+    params = _natural(layout, lowering, values)
     if deterministic:
-        with plate:
-            for name in [name for name in params if name not in values]:
-                numpyro.deterministic(name, params[name])
+        for name in [name for name in layout.natural if name not in values]:
+            numpyro.deterministic(name, params[name])
+        for name in layout.fixed:
+            numpyro.deterministic(name, params[name])
+    for name in layout.within:
+        params[name] = _by_trial(params[name], np.asarray(layout.known.index))
     return params
 
 
-def observe(name: str, family: str, rows: Tree, values: Any) -> None:
-    """Declare a response's observed site, one entry an observation."""
+def _natural(layout: Layout, lowering: Lowering, values: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the parameters, (subject,) or (subject, condition)."""
+    columns = {name: np.asarray(array) for name, array in layout.columns.items()}
+    between = [node for name, node in layout.natural.items() if name not in layout.within]
+    found = lowering.evaluate(between, {**columns, **values})
+    shape: tuple[int, ...] = (layout.n_subjects,)
+    params = {
+        name: jnp.broadcast_to(found[node], shape) for name, node in layout.natural.items() if name not in layout.within
+    }
+    if layout.within:
+        # Subjects first: what is one a subject, or one for all, broadcasts over conditions.
+        leaves = {name: value[:, None] if jnp.ndim(value) else value for name, value in values.items()}
+        leaves |= {name: array if array.ndim == 2 else array[:, None] for name, array in columns.items()}
+        found = lowering.evaluate([layout.natural[name] for name in layout.within], leaves)
+        shape = (layout.n_subjects, layout.known.n_conditions)
+        params |= {name: jnp.broadcast_to(found[layout.natural[name]], shape) for name in layout.within}
+    params |= {name: jnp.asarray(value) for name, value in layout.fixed.items()}
+    return {name: params[name] for name in (*layout.natural, *layout.fixed)}
+
+
+def _by_trial(values: Any, index: np.ndarray) -> Any:
+    """Return values by subject and condition as (subject, trial)."""
+    n_conditions = values.shape[1]
+    if n_conditions > _FEW_CONDITIONS:
+        return jnp.take_along_axis(values, index, axis=1)
+    # A sum over masks: its gradient is a sum too, and that of a gather a scatter, which is slow on a CPU.
+    masks = index[..., None] == np.arange(n_conditions)
+    return jnp.sum(jnp.where(masks, values[:, None, :], 0.0), axis=-1)
+
+
+def observe(name: str, family: str, rows: Tree, values: Any, counts: Any = None) -> None:
+    """Declare a response's observed site, one entry an observation; ``counts`` says which add to the density."""
     make = FAMILIES.get(family)
     if make is None:
         raise BackendError(f"backend 'numpyro' has no response family '{family}'.")
     with numpyro.plate(f"{name}_observation", values.shape[0]):
-        numpyro.sample(name, make(rows), obs=values)
+        family_of = make(rows)
+        numpyro.sample(name, family_of if counts is None else family_of.mask(counts), obs=values)

@@ -52,19 +52,23 @@ class Observed:
         Which entries were not observed.
     values : array
         The observations, subject by subject.
+    counts : bool array or None
+        Which observations add to the density; None: all.
     """
 
     response: Response
     cells: tuple[np.ndarray, np.ndarray]
     missing: np.ndarray
     values: np.ndarray
+    counts: np.ndarray | None = None
 
     @classmethod
     def of(cls, response: Response, data: BoundTrials) -> Observed:
         """Find a response's observations in the data."""
         missing = data.missing[response.name]
         subject, trial = np.nonzero(~missing)[:2]
-        return cls(response, (subject, trial), missing, data.values[response.name][~missing])
+        counts = None if data.held_out is None else ~data.held_out[subject, trial]
+        return cls(response, (subject, trial), missing, data.values[response.name][~missing], counts)
 
     def __len__(self) -> int:
         return len(self.values)
@@ -72,6 +76,8 @@ class Observed:
     def tree(self) -> Tree:
         """Return what ``rows`` and the log-probability read, as NumPy arrays."""
         tree: Tree = {"values": self.values}
+        if self.counts is not None:
+            tree["counts"] = self.counts
         if self.missing.any():
             # Entry of (subject, trial, *axes) → row of the loop's (trial, subject, *axes), flattened.
             by_trial = self.missing.swapaxes(0, 1).shape

@@ -63,7 +63,8 @@ class Source:
         lacking = tuple((name, bool(missing.any())) for name, missing in data.missing.items())
         has_blocks = bool(data.starts[:, 1:].any())
         counted = tuple((name, where.structure) for name, where in self.counted.items())
-        return data.n_subjects, data.n_steps, data.complete, data.is_ragged, has_blocks, lacking, counted
+        holds_out = data.held_out is not None
+        return data.n_subjects, data.n_steps, data.complete, data.is_ragged, has_blocks, holds_out, lacking, counted
 
     def event(self, name: str) -> np.ndarray:
         """Return an event's values, or one of the plan's own flags: (subject × trial × axes)."""

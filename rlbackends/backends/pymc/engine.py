@@ -70,7 +70,7 @@ class Engine:
         other = type(self)(self.model, data, layout_for(self.layout, self.model, data), **self.settings)
         with self._precision():
             source = self._graphs.source(data)
-        if source is not None:
+        if source is not None and other.layout.digest == self.layout.digest:
             other._graphs, other._source = self._graphs, source
         return other
 
@@ -102,6 +102,20 @@ class Engine:
     def trajectories_draws(self, params: Arrays) -> dict[str, np.ndarray]:
         """Return trajectories for draws of parameters (draw, subject): (draw, subject, trial, *axes)."""
         return self._draws(self.trajectories, params)
+
+    def value_and_gradient_draws(self, params: Arrays) -> tuple[np.ndarray, dict[str, np.ndarray]]:
+        """Return each subject's log-likelihood at many draws, and its gradient by parameter: all (draw, subject)."""
+        names, n_responses = tuple(self.model.parameters), len(self.model.responses)
+        values = np.zeros((len(next(iter(params.values()))), self.data.n_subjects))
+        gradient = {name: np.empty(values.shape) for name in names}
+        for draw in range(len(values)):
+            found = self._call("values_and_gradient", {name: value[draw] for name, value in params.items()})
+            for response, by_trial in self._by_response(found[:n_responses]).items():
+                counted = self.data.observed(response) & self.data.counts
+                values[draw] += np.where(counted, by_trial, 0.0).sum(axis=1)
+            for name, slope in zip(names, found[len(found) - len(names) :], strict=True):
+                gradient[name][draw] = slope
+        return values, gradient
 
     # The density of the PyMC model
 
@@ -203,14 +217,28 @@ class Engine:
             played = self._loop.trajectories(inputs)
             return [played[name] for name in self._played]
         log_p = self._log_probabilities(self._loop.arguments(inputs))
-        return log_p if which == "log_likelihood" else self._total_and_slopes(log_p, inputs)
+        if which == "log_likelihood":
+            return log_p
+        total, *slopes = self._total_and_slopes(log_p, inputs)
+        return [*log_p, *slopes] if which == "values_and_gradient" else [total, *slopes]
 
     def _log_probabilities(self, arguments: Mapping[Any, Any]) -> list[Any]:
         return [log_probability(self._loop, name, arguments) for name in self.model.responses]
 
     def _total_and_slopes(self, log_p: list[Any], inputs: Mapping[str, Any]) -> list[Any]:
-        total = sum((pt.sum(values) for values in log_p), start=pt.constant(np.float64(0.0)))
+        counted = zip(self.model.responses, log_p, strict=True)
+        total = sum((pt.sum(self._counted(*one)) for one in counted), start=pt.constant(np.float64(0.0)))
         return [total, *pt.grad(total, list(inputs.values()), disconnected_inputs="ignore")]
+
+    def _counted(self, response: str, log_p: Any) -> Any:
+        """Return a response's log-probabilities, those that are held out as 0."""
+        if self._loop.data.held_out is None:
+            return log_p
+        counts = self._loop.columns.tensor(
+            f"{response}: cells that count",
+            lambda source: source.data.counts.reshape(-1)[source.counted[response].cells],
+        )
+        return pt.switch(counts, log_p, np.float64(0.0))
 
     def _by_response(self, found: list[np.ndarray]) -> dict[str, np.ndarray]:
         return {name: self._in_place(name, values) for name, values in zip(self.model.responses, found, strict=True)}

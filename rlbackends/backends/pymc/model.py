@@ -34,7 +34,10 @@ def build_model(loop: Loop, layout: Layout, *, deterministics: bool) -> pm.Model
     it is fixed, data) over ``subject``. Each response is observed over its own axis ``<response>_observation``, of the
     entries that are there; ``<response>_subject`` and ``<response>_trial`` say which, as positions from 0.
     """
-    with pm.Model(coords={"subject": list(loop.data.subjects)}) as model:
+    coords = {"subject": list(loop.data.subjects)}
+    if layout.within:
+        coords["condition"] = list(layout.known.labels)
+    with pm.Model(coords=coords) as model:
         latents: dict[str, Any] = {}
         for latent in layout.latents:
             dims = ("subject",) if latent.per_subject else ()
@@ -49,7 +52,10 @@ def build_model(loop: Loop, layout: Layout, *, deterministics: bool) -> pm.Model
                 if name in layout.fixed:
                     parameters[name] = pm.Data(name, layout.fixed[name], dims="subject", shape=value.type.shape)
                 elif name not in latents:
-                    parameters[name] = pm.Deterministic(name, value, dims="subject")
+                    dims = ("subject", "condition") if name in layout.within else "subject"
+                    parameters[name] = pm.Deterministic(name, value, dims=dims)
+        for name in layout.within:
+            parameters[name] = _by_trial(parameters[name], layout)
         arguments = loop.arguments(parameters)
         for response, where in loop.source.counted.items():
             if where.entries.any():
@@ -58,13 +64,33 @@ def build_model(loop: Loop, layout: Layout, *, deterministics: bool) -> pm.Model
 
 
 def _parameters(loop: Loop, layout: Layout, latents: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the subjects' parameters on the natural scale, (subject,)."""
-    size = layout.n_subjects
+    """Return the subjects' parameters on the natural scale, (subject,) or (subject, condition)."""
+    size, n_conditions = layout.n_subjects, layout.known.n_conditions
     leaves = {name: value if value.ndim else value[None] for name, value in latents.items()}
-    natural = lower(layout.natural, lambda node: leaves[node.attr("name")], size, loop.table)
+    columns = {name: pt.constant(np.asarray(array), name=name) for name, array in layout.columns.items()}
+    between = {name: node for name, node in layout.natural.items() if name not in layout.within}
+    natural = lower(between, lambda node: {**columns, **leaves}[node.attr("name")], size, loop.table)
     found = {name: spread(value, (size,)) for name, value in natural.items()}
+    if layout.within:
+        # A row a subject and condition: to the lowering they are so many subjects.
+        subject_of = np.repeat(np.arange(size), n_conditions)
+        rows = {name: value[subject_of] if latents[name].ndim else value for name, value in leaves.items()}
+        for name, array in layout.columns.items():
+            flat = np.ravel(array) if array.ndim == 2 else np.repeat(array, n_conditions)
+            rows[name] = pt.constant(flat, name=name)
+        changing = {name: layout.natural[name] for name in layout.natural if name in layout.within}
+        n_rows = size * n_conditions
+        natural = lower(changing, lambda node: rows[node.attr("name")], n_rows, loop.table)
+        found |= {name: spread(value, (n_rows,)).reshape((size, n_conditions)) for name, value in natural.items()}
     found |= {name: pt.constant(np.asarray(value, dtype=np.float64)) for name, value in layout.fixed.items()}
     return {name: found[name] for name in loop.model.parameters}
+
+
+def _by_trial(values: Any, layout: Layout) -> Any:
+    """Return values by subject and condition as (subject, trial)."""
+    index = np.asarray(layout.known.index)
+    flat = np.arange(layout.n_subjects)[:, None] * layout.known.n_conditions + index
+    return values.reshape((layout.n_subjects * layout.known.n_conditions,))[flat.reshape(-1)].reshape(index.shape)
 
 
 def _observe(loop: Loop, response: str, arguments: Mapping[tuple[str, str], Any]) -> None:
@@ -93,20 +119,43 @@ def _observe(loop: Loop, response: str, arguments: Mapping[tuple[str, str], Any]
         flat = spread(arguments[response, name], shape).reshape((entries.size,))
         return take(flat, positions)
 
+    counts: Any = None
+    if loop.data.held_out is not None:
+
+        def counted(source: Source) -> np.ndarray:
+            there = source.counted[response].entries
+            return np.broadcast_to(source.data.counts.reshape(source.data.counts.shape + (1,) * (there.ndim - 2)), there.shape)[there]
+
+        # What is held out adds nothing: there, what was observed is certain.
+        counts = loop.columns.tensor(f"{response}: counts", counted)
     if rule.family == "categorical":
         (name,) = rule.arguments
-        pm.Categorical(response, logit_p=take(arguments[response, name], positions), observed=observed, dims=dim)
+        logits = take(arguments[response, name], positions)
+        if counts is not None:
+            n_actions = logits.type.shape[-1]
+            sure = loop.columns.tensor(
+                f"{response}: sure", lambda source: _CERTAIN * (values(source)[:, None] == np.arange(n_actions))
+            )
+            logits = pt.switch(counts[:, None], logits, sure)
+        pm.Categorical(response, logit_p=logits, observed=observed, dims=dim)
     elif rule.family == "bernoulli":
         logits = argument("logits")
-        if not where.is_static:
+        if not where.is_static or counts is not None:
             # An absent sub-choice adds nothing: what was observed there is certain.
             certain = loop.columns.tensor(
                 f"{response}: certain", lambda source: np.where(values(source) == 1, _CERTAIN, -_CERTAIN)
             )
-            logits = pt.switch(argument("where"), logits, certain)
+            if not where.is_static:
+                logits = pt.switch(argument("where"), logits, certain)
+            if counts is not None:
+                logits = pt.switch(counts, logits, certain)
         pm.Bernoulli(response, logit_p=logits, observed=observed, dims=dim)
     else:
-        pm.Normal(response, mu=argument("mean"), sigma=argument("sd"), observed=observed, dims=dim)
+        mean, sd = argument("mean"), argument("sd")
+        if counts is not None:
+            # At its mean, with this sd, a normal variable has density 1.
+            mean, sd = pt.switch(counts, mean, observed), pt.switch(counts, sd, np.float64((2.0 * np.pi) ** -0.5))
+        pm.Normal(response, mu=mean, sigma=sd, observed=observed, dims=dim)
 
 
 def log_density_function(

@@ -21,6 +21,22 @@ def _slope(function: Callable[[Any], Any], x: np.ndarray) -> np.ndarray:
     return np.imag(function(x + 1j * _STEP)) / _STEP
 
 
+def _by_condition(slope: np.ndarray, index: np.ndarray | None, n_conditions: int) -> np.ndarray:
+    """Return a gradient by subject, or by subject and trial, as (subject, condition)."""
+    if slope.ndim == 1:
+        return slope[:, None]
+    result = np.zeros((len(slope), n_conditions))
+    np.add.at(result, (np.arange(len(slope))[:, None], index), slope)
+    return result
+
+
+def _summed_to(gradient: Any, shape: tuple[int, ...]) -> np.ndarray:
+    """Return the gradient of a value that broadcast: the sum over the entries that it stood for."""
+    gradient = np.asarray(gradient)
+    axes = tuple(axis for axis, size in enumerate(shape) if size == 1 and gradient.shape[axis] != 1)
+    return gradient.sum(axis=axes, keepdims=True) if axes else gradient
+
+
 def _normal(x: Any, mean: Any, sd: Any) -> Any:
     return -0.5 * ((x - mean) / sd) ** 2 - np.log(sd) - 0.5 * math.log(2 * math.pi)
 
@@ -41,10 +57,12 @@ def log_density_and_gradient(
     """Return the log-density at ``z`` and its gradient; ``likelihood`` gives value and gradient by parameter."""
     points = {name: np.asarray(z[name], dtype=float) for name in layout.names}
     values = layout.constrain(points)
+    # Latents and columns as (subject or 1, condition or 1): what is one for all broadcasts.
     cells = {
-        latent.name: Cell(values[latent.name] if latent.per_subject else values[latent.name][None])
+        latent.name: Cell(values[latent.name][:, None] if latent.per_subject else values[latent.name][None, None])
         for latent in layout.latents
     }
+    cells |= {name: Cell(array if array.ndim == 2 else array[:, None]) for name, array in layout.columns.items()}
     tape = Tape(record=True)
     memo: dict[Node, Cell] = {}
     naturals = {
@@ -52,15 +70,15 @@ def log_density_and_gradient(
     }
     total, slopes = likelihood(layout.parameters(values))
     for name, cell in naturals.items():
-        # One value for all broadcasts over subjects, so its gradient is the sum of theirs.
-        slope = slopes[name] if np.shape(cell.value) == slopes[name].shape else slopes[name].sum(keepdims=True)
+        slope = _by_condition(slopes[name], layout.known.index, layout.known.n_conditions)
+        slope = _summed_to(slope, np.shape(cell.value))
         cell.gradient = slope if cell.gradient is None else cell.gradient + slope
     tape.back()
     gradient = {
-        name: np.zeros(np.shape(values[name]))
-        if cell.gradient is None
-        else np.reshape(cell.gradient, np.shape(values[name]))
-        for name, cell in cells.items()
+        latent.name: np.zeros(np.shape(values[latent.name]))
+        if cells[latent.name].gradient is None
+        else np.reshape(_summed_to(cells[latent.name].gradient, np.shape(cells[latent.name].value)), np.shape(values[latent.name]))
+        for latent in layout.latents
     }
     for latent in layout.latents:
         x = values[latent.name]

@@ -98,6 +98,13 @@ class ReferenceEngine:
                     gradient[name][row] = value
         return total, gradient
 
+    def value_and_gradient_draws(self, params: Arrays) -> tuple[np.ndarray, dict[str, np.ndarray]]:
+        """Return each subject's log-likelihood at many draws, and its gradient by parameter: all (draw, subject)."""
+        count = len(next(iter(params.values())))
+        rows = [self._runs({name: value[i] for name, value in params.items()}, gradient=True) for i in range(count)]
+        values = np.array([[run.total for run in runs] for runs in rows])
+        return values, {name: np.array([[run.gradients[name] for run in runs] for runs in rows]) for name in params}
+
     def log_density(self, z: Mapping[str, np.ndarray]) -> float:
         """Return the log-density of unconstrained latents: log-likelihood, priors and Jacobians."""
         params = self.layout.parameters(self.layout.constrain(z))

@@ -142,6 +142,8 @@ class _Trial:
         log_p = evaluate(response.log_probability(), {}, leaf, self.tape)
         found = float(np.sum(np.where(observed, log_p.value, 0.0)))
         run.log_likelihood[name][self.where[1]] = found
+        if self.data.held_out is not None and self.data.held_out[self.where]:
+            return
         run.total += found  # here, where a NaN is a value and not a trial without a response
         if gradient:
             seed: Any = np.broadcast_to(np.where(observed, 1.0, 0.0), np.shape(log_p.value))
