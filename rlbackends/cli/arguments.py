@@ -172,8 +172,10 @@ def _number_table(option: str, path: str) -> list[list[float]]:
     return rows  # type: ignore[return-value]
 
 
-def read_data(model: Model, data: str | None, options: DataOptions) -> Trials:
-    """Read the trials that a model needs."""
+def read_data(
+    model: Model, data: str | None, options: DataOptions, covariates: Iterable[str] = ()
+) -> Trials:
+    """Read the trials that a model needs, and the columns of its covariates."""
     import rlbackends as rl
 
     wide = dict(pairs("--wide", options.wide, "EVENT=FILE, such as --wide choice=actions.csv"))
@@ -196,7 +198,8 @@ def read_data(model: Model, data: str | None, options: DataOptions) -> Trials:
             f"{listed(clash)} can't be the name of an event; --subject, --trial and --block say columns."
         )
     if not wide:
-        columns = {name: name for name in model.events if name not in derive and name not in _TAKEN} | columns
+        needed = dict.fromkeys([*model.events, *covariates])
+        columns = {name: name for name in needed if name not in derive and name not in _TAKEN} | columns
     return rl.read_trials(
         wide or data,
         subject=options.subject,

@@ -1,4 +1,4 @@
-"""What covariates do to a parameter, on its natural scale: a formula's coefficients turned into values and differences."""
+"""What covariates do to a parameter, on its natural scale: coefficients turned into values and differences."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 def group_values(
     layout: Layout, posterior: xr.Dataset, parameter: str, given: Mapping[str, Any], where: str
 ) -> xr.DataArray:
-    """Return draws of a parameter's group median where covariates take these values, averaged over the design's rows."""
+    """Return draws of a parameter's group median at these covariates, averaged over the design's rows."""
     import xarray as xr
 
     checked = _checked(layout, parameter, given, where)
@@ -101,8 +101,8 @@ def _checked(
     for name, value in given.items():
         if name not in design.names:
             faults.append(
-                f"the formula {design.formula!r} of '{parameter}' does not read '{name}'; it reads {listed(design.names)}."
-                f"{did_you_mean(str(name), design.names)}"
+                f"the formula {design.formula!r} of '{parameter}' does not read '{name}'; it reads "
+                f"{listed(design.names)}.{did_you_mean(str(name), design.names)}"
             )
         elif names_only:
             continue
@@ -110,7 +110,8 @@ def _checked(
             result[name] = str(value)
             if str(value) not in known.orders[name]:
                 order = known.orders[name]
-                faults.append(f"'{name}' has no level {value!r}; it has {listed(order)}.{did_you_mean(str(value), order)}")
+                near = did_you_mean(str(value), order)
+                faults.append(f"'{name}' has no level {value!r}; it has {listed(order)}.{near}")
         elif isinstance(value, bool) or not isinstance(value, int | float | np.number) or not np.isfinite(value):
             faults.append(f"'{name}' is {value!r}, expected a number.")
         else:

@@ -1,8 +1,8 @@
 """Correlated offsets: a Cholesky factor made of partial correlations, one latent each.
 
 Canonical partial correlations of a C-vine are independent under the LKJ distribution, and each is a beta variable
-stretched to (−1, 1) (Lewandowski, Kurowicka & Joe 2009, J. Multivariate Anal. 100:1989). So they need no distribution of
-their own in any backend, and the factor is elementwise arithmetic.
+stretched to (−1, 1) (Lewandowski, Kurowicka & Joe 2009, J. Multivariate Anal. 100:1989). So they need no distribution
+of their own in any backend, and the factor is elementwise arithmetic.
 """
 
 from __future__ import annotations

@@ -150,20 +150,22 @@ def known_covariates(names: Iterable[str], data: Any, where: str) -> Known:
         if name not in there:
             has = f"The data have {listed(there)}." if there else "The data have no columns besides the model's."
             faults.append(
-                f"formulas read '{name}', which is no column of the data.{did_you_mean(name, there)} {has} Read it with "
-                f"rl.read_trials(..., {name}='{name}'), or add it with data.join(table, subject=...)."
+                f"formulas read '{name}', which is no column of the data.{did_you_mean(name, there)} {has} Read it "
+                f"with rl.read_trials(..., {name}='{name}'), or add it with data.join(table, subject=...)."
             )
             continue
         column, valid = there[name], data.valid
         lacking = sorted({str(subjects[s]) for s in np.nonzero(column.missing & valid)[0]})
         if lacking:
-            faults.append(f"'{name}' is missing for subject {listed(lacking[:5])}; a covariate must be known everywhere.")
+            who = listed(lacking[:5])
+            faults.append(f"'{name}' is missing for subject {who}; a covariate must be known everywhere.")
             continue
         values = column.values
         distinct = np.unique(values[valid])
         if len(distinct) == 1:
             faults.append(
-                f"'{name}' is {distinct[0]!s} everywhere: a covariate that does not vary explains nothing. Leave it out."
+                f"'{name}' is {distinct[0]!s} everywhere: a covariate that does not vary explains nothing. Leave it "
+                "out."
             )
             continue
         if not column.is_numeric:
@@ -184,7 +186,8 @@ def _natural(labels: Any) -> tuple[str, ...]:
     import re
 
     def key(label: str) -> tuple[Any, ...]:
-        return tuple((0, int(part), "") if part.isdigit() else (1, 0, part) for part in re.split(r"(\d+)", label) if part)
+        parts = [part for part in re.split(r"(\d+)", label) if part]
+        return tuple((0, int(part), "") if part.isdigit() else (1, 0, part) for part in parts)
 
     return tuple(sorted((str(label) for label in labels), key=key))
 
@@ -203,8 +206,9 @@ def _conditions(
     rows, index = np.unique(stacked.reshape(-1, len(codes)), axis=0, return_inverse=True)
     if len(rows) > MOST_CONDITIONS:
         raise ModelError(
-            f"{where}: {listed(changing)} {'has' if len(changing) == 1 else 'have'} {len(rows)} different values within "
-            f"subjects, expected at most {MOST_CONDITIONS}, such as sessions or conditions. Put its values into a few bins."
+            f"{where}: {listed(changing)} {'has' if len(changing) == 1 else 'have'} {len(rows)} different values "
+            f"within subjects, expected at most {MOST_CONDITIONS}, such as sessions or conditions. Put its values into "
+            "a few bins."
         )
     within = {}
     for i, (name, values) in enumerate(changing.items()):
@@ -291,8 +295,8 @@ def _check_columns(matrix: np.ndarray, columns: Sequence[Any], formula: str, whe
     for i, name in enumerate(columns):
         if name != _INTERCEPT and np.ptp(matrix[:, i]) == 0:
             raise ModelError(
-                f"{where}: column '{_term(name)}' of the formula {formula!r} is {matrix[0, i]:g} everywhere, so nothing "
-                "can be learnt of its coefficient. Leave it out, or the level that nobody has."
+                f"{where}: column '{_term(name)}' of the formula {formula!r} is {matrix[0, i]:g} everywhere, so "
+                "nothing can be learnt of its coefficient. Leave it out, or the level that nobody has."
             )
     scale = np.linalg.norm(matrix, axis=0)
     scaled = matrix / np.where(scale > 0, scale, 1.0)

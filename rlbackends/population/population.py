@@ -12,7 +12,8 @@ import numpy as np
 
 from rlbackends.errors import ModelError, did_you_mean, listed
 from rlbackends.population import priors as p
-from rlbackends.population.layout import CORRELATED, Layout, make_layout
+from rlbackends.population.build import make_layout, pooling_covariates
+from rlbackends.population.layout import CORRELATED, Layout
 from rlbackends.population.links import check_link, default_link
 
 if TYPE_CHECKING:
@@ -101,7 +102,7 @@ class Pooling:
                 raise ModelError(f"Pooling: {name} goes with offsets only; leave centred out.")
         if self.coefficient is not None:
             if self.formula is None:
-                raise ModelError("Pooling: coefficient is a prior of a formula's coefficients, and there is no formula.")
+                raise ModelError("Pooling: coefficient is the prior of a formula's coefficients; there is no formula.")
             if self.coefficient.bounds != (-math.inf, math.inf):
                 raise ModelError(
                     f"Pooling: the prior of coefficient is {self.coefficient}, expected one of any sign such as "
@@ -191,8 +192,8 @@ class Population:
                 words.append(f"{name}=Pooling({', '.join(w for w in said if w)})")
             else:
                 words.append(f"{name}={value[0]:g}" if len(value) == 1 else f"{name}=<{len(value)} values>")
-        if self._correlated:
-            words.append(f"correlated={True if self._correlated is True else list(self._correlated)!r}")
+        if self._correlated != ():
+            words.append(f"correlated={True if self._correlated is None else list(self._correlated)!r}")
         return f"Population({', '.join(words)})"
 
     def resolve(self, model: Model, n_subjects: int) -> dict[str, Resolved]:
@@ -234,30 +235,41 @@ class Population:
         resolved = self.resolve(model, len(subjects))
         return make_layout(model, resolved, data, self._correlations(resolved))
 
+    def covariates(self, model: Model) -> tuple[str, ...]:
+        """Return the names of the covariates that its formulas read."""
+        named = set(self._given) & set(model.parameters)
+        rows = [self._given[name] for name in model.parameters if name in named]
+        rows += [self._default] if len(named) < len(model.parameters) else []
+        found: list[str] = []
+        for row in rows:
+            if isinstance(row, Pooling):
+                found += pooling_covariates(row, "population")
+        return tuple(dict.fromkeys(found))
+
     def _correlations(self, resolved: Mapping[str, Resolved]) -> tuple[tuple[str, ...], float]:
         """Return which parameters are correlated, and the concentration of the prior of their correlations."""
         pooled = [
             name for name, item in resolved.items()
             if item.pooling is not None and item.pooling.kind == "partial" and not item.pooling.centred
         ]  # fmt: skip
-        if self._correlated is True:
-            names = tuple(pooled)
-        else:
-            names = self._correlated
+        names = tuple(pooled) if self._correlated is None else self._correlated
+        if self._correlated is not None:
             wrong = [name for name in names if name not in pooled]
             if wrong:
                 raise ModelError(
-                    f"population: {listed(wrong)} can't be correlated: only parameters that are partially pooled and not "
-                    f"centred can, here {listed(pooled) or 'none'}.{did_you_mean(wrong[0], pooled)}"
+                    f"population: {listed(wrong)} can't be correlated: only parameters that are partially pooled and "
+                    f"not centred can, here {listed(pooled) or 'none'}.{did_you_mean(wrong[0], pooled)}"
                 )
-        if self._correlated and len(names) < 2:
-            raise ModelError(f"population: correlated is {listed(names) or 'nothing'}, expected at least two parameters.")
+        if self._correlated != () and len(names) < 2:
+            given = listed(names) or "nothing"
+            raise ModelError(f"population: correlated is {given}, expected at least two parameters.")
         return names, self._lkj
 
 
-def _read_correlated(given: Any) -> tuple[str, ...] | bool:
+def _read_correlated(given: Any) -> tuple[str, ...] | None:
+    """Return names, or None for all that are partially pooled."""
     if isinstance(given, bool):
-        return given or ()
+        return None if given else ()
     names = tuple(given) if isinstance(given, list | tuple) else (None,)
     if not all(isinstance(name, str) for name in names) or len(set(names)) < len(names):
         raise ModelError(
@@ -318,13 +330,14 @@ def pooling_from_data(name: str, data: Any) -> Pooling | tuple[float, ...]:
         return tuple(float(value) for value in data["fixed"])
     if not isinstance(data, Mapping) or not {"pooling", "link", "centred"} <= set(data):
         raise ModelError(f"population: '{name}' is {data!r}, which is no pooling.")
-    priors = {key: p.prior_from_data(data[key]) for key in _PRIORS if key in data}
-    words = {key: str(data[key]) for key in _EXAMPLES if key in data}
-    return Pooling(data["pooling"], data["link"], centred=bool(data["centred"]), **priors, **words)
+    given: dict[str, Any] = {key: p.prior_from_data(data[key]) for key in _PRIORS if key in data}
+    given |= {key: str(data[key]) for key in _EXAMPLES if key in data}
+    return Pooling(data["pooling"], data["link"], centred=bool(data["centred"]), **given)
 
 
 def population_from_data(description: Mapping[str, Any]) -> Population:
     """Return the population that a layout's description says."""
     rows = dict(description)
-    correlated = rows.pop(CORRELATED, {})
-    return Population(**correlated, **{name: pooling_from_data(name, data) for name, data in rows.items()})
+    given: dict[str, Any] = dict(rows.pop(CORRELATED, {}))
+    given |= {name: pooling_from_data(name, data) for name, data in rows.items()}
+    return Population(**given)

@@ -12,7 +12,12 @@ from rlbackends.testing import assert_close
 
 S, T = 5, 12
 LENGTHS = [12, 9, 12, 12, 7]
-BACKENDS = [("reference", {}), ("numpyro", {}), ("pymc", {"mode": "FAST_COMPILE"}), ("pymc", {"mode": "FAST_COMPILE", "gather": "one_hot"})]
+BACKENDS = [
+    ("reference", {}),
+    ("numpyro", {}),
+    ("pymc", {"mode": "FAST_COMPILE"}),
+    ("pymc", {"mode": "FAST_COMPILE", "gather": "one_hot"}),
+]
 IDS = ["reference", "numpyro", "pymc", "pymc one-hot"]
 MODEL = rl.catalogue.rescorla_wagner()
 POPULATION = rl.Population(
@@ -28,7 +33,7 @@ def trials(model=MODEL, seed=0):
     made = rl.Trials.from_arrays(
         lengths=LENGTHS, choice=choice, reward=rng.integers(0, 2, (S, T)).astype(float),
         blocks=np.repeat([1, 2], T // 2), levels={"choice": [0, 1]},
-        group=np.array([["patient"] * T, ["control"] * T, ["patient"] * T, ["control"] * T, ["control"] * T], dtype=object),
+        group=np.array([[label] * T for label in ("patient", "control", "patient", "control", "control")], dtype=object),
         age=np.repeat(rng.normal(40, 9, S)[:, None], T, axis=1),
         drug=np.array([["verum" if t % 3 else "placebo" for t in range(T)]] * S, dtype=object),
     )  # fmt: skip
@@ -140,7 +145,9 @@ def test_what_is_held_out_is_still_learnt_from(compile):
     assert_close(held.value_and_gradient(params)[0], counted, "log_likelihood")
     gradient = held.value_and_gradient(params)[1]
     assert gradient["beta"][1] == 0 and gradient["beta"][0] != 0
-    draws = {name: np.stack([value, value]) for name, value in {"alpha": np.full(S, 0.3), "beta": np.full(S, 2.0)}.items()}
+    draws = {
+        name: np.stack([value, value]) for name, value in {"alpha": np.full(S, 0.3), "beta": np.full(S, 2.0)}.items()
+    }
     values, slopes = held.engine.value_and_gradient_draws(draws)
     assert (values[:, 1] == 0).all() and (slopes["beta"][:, 1] == 0).all() and (values[:, 0] < 0).all()
 

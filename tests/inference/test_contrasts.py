@@ -18,7 +18,8 @@ def trials(seed=0):
     rng = np.random.default_rng(seed)
     return rl.Trials.from_arrays(
         choice=rng.integers(0, 2, (S, T)), reward=rng.integers(0, 2, (S, T)).astype(float),
-        group=np.array([["patient"] * T, ["control"] * T] * 3, dtype=object), age=np.repeat(rng.normal(40, 9, (S, 1)), T, 1),
+        group=np.array([["patient"] * T, ["control"] * T] * 3, dtype=object),
+        age=np.repeat(rng.normal(40, 9, (S, 1)), T, 1),
         session=np.repeat([[1.0] * 8 + [2.0] * 8], S, axis=0),
     )  # fmt: skip
 

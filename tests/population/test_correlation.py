@@ -33,7 +33,9 @@ def log_norm(size, eta):
     total = 0.0
     for k in range(1, size):
         b = eta + (size - 1 - k) / 2
-        total += (2 * eta - 2 + size - k) * (size - k) * math.log(2) + (size - k) * (2 * math.lgamma(b) - math.lgamma(2 * b))
+        total += (2 * eta - 2 + size - k) * (size - k) * math.log(2) + (size - k) * (
+            2 * math.lgamma(b) - math.lgamma(2 * b)
+        )
     return total
 
 

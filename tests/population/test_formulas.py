@@ -91,7 +91,12 @@ def test_within_subjects():
 def test_two_covariates_within_subjects_are_conditions_together():
     half = np.tile([0.0, 1.0], (S, T // 2))
     made = layout(alpha="~ drug + half", data=trials(half=half).bind(MODEL))
-    assert made.known.labels == ("drug=placebo, half=0", "drug=placebo, half=1", "drug=verum, half=0", "drug=verum, half=1")
+    assert made.known.labels == (
+        "drug=placebo, half=0",
+        "drug=placebo, half=1",
+        "drug=verum, half=0",
+        "drug=verum, half=1",
+    )
     v = values(made)
     line = v["alpha_location"] + v["alpha_coefficient[half]"] + v["alpha_sd"] * v["alpha_offset"][0]
     assert made.parameters(v)["alpha"][0, 1] == pytest.approx(norm.cdf(line), abs=1e-14)
@@ -113,7 +118,8 @@ def test_without_an_intercept_each_group_has_its_own_location():
 
 def test_levels_say_which_group_the_others_are_compared_with():
     data = rl.Trials.from_arrays(
-        choice=np.zeros((4, 2), dtype=int), reward=np.zeros((4, 2)), levels={"group": ["sham", "drug"], "choice": [0, 1]},
+        choice=np.zeros((4, 2), dtype=int), reward=np.zeros((4, 2)),
+        levels={"group": ["sham", "drug"], "choice": [0, 1]},
         group=np.array([["drug"] * 2, ["sham"] * 2] * 2, dtype=object),
     )  # fmt: skip
     assert "alpha_coefficient[group=drug]" in layout(alpha="~ group", data=data.bind(MODEL)).names
@@ -181,7 +187,10 @@ def test_the_description_says_it_all():
 
 
 def test_other_covariates_are_another_layout():
-    made, other = layout(alpha="~ age"), layout(alpha="~ age", data=trials(age=DATA.covariates["age"].values + [[1], [0]] * 3).bind(MODEL))
+    made, other = (
+        layout(alpha="~ age"),
+        layout(alpha="~ age", data=trials(age=DATA.covariates["age"].values + [[1], [0]] * 3).bind(MODEL)),
+    )
     assert made.names == other.names and made.digest != other.digest
     assert layout().digest == layout(beta="none").digest
 
@@ -240,7 +249,8 @@ def test_a_missing_covariate_names_the_subjects():
 
 def test_too_many_conditions():
     data = rl.Trials.from_arrays(
-        choice=np.array([[0, 1] * 50] * 2), reward=np.zeros((2, 100)), clock=np.random.default_rng(0).normal(size=(2, 100))
+        choice=np.array([[0, 1] * 50] * 2), reward=np.zeros((2, 100)),
+        clock=np.random.default_rng(0).normal(size=(2, 100)),
     )  # fmt: skip
     with pytest.raises(ModelError, match="'clock' has 200 different values within subjects, expected at most 64"):
         layout(alpha="~ clock", data=data.bind(MODEL))

@@ -123,8 +123,8 @@ def _observe(loop: Loop, response: str, arguments: Mapping[tuple[str, str], Any]
     if loop.data.held_out is not None:
 
         def counted(source: Source) -> np.ndarray:
-            there = source.counted[response].entries
-            return np.broadcast_to(source.data.counts.reshape(source.data.counts.shape + (1,) * (there.ndim - 2)), there.shape)[there]
+            there, counts = source.counted[response].entries, source.data.counts
+            return np.broadcast_to(counts.reshape(counts.shape + (1,) * (there.ndim - 2)), there.shape)[there]
 
         # What is held out adds nothing: there, what was observed is certain.
         counts = loop.columns.tensor(f"{response}: counts", counted)

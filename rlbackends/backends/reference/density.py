@@ -74,12 +74,14 @@ def log_density_and_gradient(
         slope = _summed_to(slope, np.shape(cell.value))
         cell.gradient = slope if cell.gradient is None else cell.gradient + slope
     tape.back()
-    gradient = {
-        latent.name: np.zeros(np.shape(values[latent.name]))
-        if cells[latent.name].gradient is None
-        else np.reshape(_summed_to(cells[latent.name].gradient, np.shape(cells[latent.name].value)), np.shape(values[latent.name]))
-        for latent in layout.latents
-    }
+    gradient = {}
+    for latent in layout.latents:
+        cell, shape = cells[latent.name], np.shape(values[latent.name])
+        gradient[latent.name] = (
+            np.zeros(shape)
+            if cell.gradient is None
+            else _summed_to(cell.gradient, np.shape(cell.value)).reshape(shape)
+        )
     for latent in layout.latents:
         x = values[latent.name]
         if latent.prior is not None:
