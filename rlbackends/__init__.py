@@ -28,8 +28,10 @@ _HOMES: dict[str, str] = {
     **dict.fromkeys(["Trials", "read_trials"], "rlbackends.data"),
     **dict.fromkeys(["compile", "installed_backends"], "rlbackends.backends"),
     **dict.fromkeys(["Simulation", "Simulator", "prior_predictive", "simulate"], "rlbackends.simulation"),
-    **dict.fromkeys(["Fitter", "check", "fit", "load"], "rlbackends.inference"),
+    **dict.fromkeys(["Estimates", "Fitter", "check", "estimate", "fit", "load"], "rlbackends.inference"),
+    **dict.fromkeys(["compare", "kfold", "select_models"], "rlbackends.inference.comparison"),
     **dict.fromkeys(["calibrate", "recover", "recover_models"], "rlbackends.studies"),
+    "compare_samplers": "rlbackends.studies.samplers",
 }  # fmt: skip
 _MODULES = {
     "catalogue": "rlbackends.catalogue",

@@ -89,6 +89,30 @@ class Backend:
 _NUMPYRO = "rlbackends.backends.numpyro"
 _PYMC = "rlbackends.backends.pymc"
 
+
+def _nutpie(package: str, summary: str) -> Sampler:
+    return Sampler(
+        "nutpie", f"{package}.samplers.nutpie:sample", summary, keeps="draws", packages=("nutpie",),
+        reads="rlbackends.backends.nutpie_runs:read_run",
+    )  # fmt: skip
+
+
+def _approximations(package: str) -> tuple[Sampler, ...]:
+    mode, variational = f"{package}.samplers.mode", f"{package}.samplers.variational"
+    return (
+        Sampler("map", f"{mode}:sample_map", "the posterior's mode", kind="point"),
+        Sampler("laplace", f"{mode}:sample_laplace", "the normal distribution at the mode", kind="approximation"),
+        Sampler(
+            "mean_field", f"{variational}:sample_mean_field", "independent normal distributions, variational",
+            kind="approximation",
+        ),
+        Sampler(
+            "full_rank", f"{variational}:sample_full_rank", "one normal distribution, variational",
+            kind="approximation",
+        ),
+    )  # fmt: skip
+
+
 BACKENDS: Mapping[str, Backend] = MappingProxyType(
     {
         "reference": Backend("reference", "rlbackends.backends.reference"),
@@ -97,7 +121,15 @@ BACKENDS: Mapping[str, Backend] = MappingProxyType(
             _NUMPYRO,
             ("jax", "numpyro"),
             (
-                Sampler("nuts", f"{_NUMPYRO}.samplers.nuts:sample", "NumPyro's NUTS", keeps="state"),
+                Sampler(
+                    "nuts", f"{_NUMPYRO}.samplers.nuts:sample", "NumPyro's NUTS", keeps="state",
+                    reads="rlbackends.backends.chain_files:read_run",
+                ),
+                _nutpie(_NUMPYRO, "nutpie's NUTS on the JAX density"),
+                Sampler(
+                    "blackjax", f"{_NUMPYRO}.samplers.blackjax:sample", "BlackJAX's NUTS", packages=("blackjax",)
+                ),
+                *_approximations(_NUMPYRO),
             ),
         ),
         "pymc": Backend(
@@ -105,7 +137,9 @@ BACKENDS: Mapping[str, Backend] = MappingProxyType(
             _PYMC,
             ("pytensor", "pymc", "nutpie"),
             (
-                Sampler("nutpie", f"{_PYMC}.samplers.nutpie:sample", "nutpie on the PyMC model"),
+                _nutpie(_PYMC, "nutpie's NUTS on the PyMC model"),
+                Sampler("nuts", f"{_PYMC}.samplers.nuts:sample", "PyMC's own NUTS, one chain after the other"),
+                *_approximations(_PYMC),
             ),
         ),
     }
@@ -173,6 +207,6 @@ def compile(
     row = get_backend(backend)
     module = row.load()
     bound = data.bind(model) if hasattr(data, "bind") else data
-    layout = (population or Population()).layout(model, bound.subjects)
+    layout = (population or Population()).layout(model, bound)
     engine: Engine = module.Engine(model, bound, layout, **settings)
     return CompiledModel(model, bound, layout, engine)

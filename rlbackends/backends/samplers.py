@@ -7,9 +7,14 @@ import importlib.util
 from collections.abc import Callable
 from dataclasses import dataclass
 from types import ModuleType
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from rlbackends.errors import BackendMissingError, listed
+
+if TYPE_CHECKING:
+    from rlbackends.backends.chains import ChainResults
+    from rlbackends.backends.runs import Run
+    from rlbackends.population.layout import Layout
 
 OURS = (
     "seed", "chains", "tune", "draws", "cores", "target_accept", "max_tree_depth", "progress", "run",
@@ -28,8 +33,7 @@ class Sampler:
     function : str
         ``"module:function"``; the function takes an engine and, as keywords, what ``OURS`` lists and settings of its
         own, and returns `ChainResults`. The module may define ``check_sampler_settings``, which takes the settings of
-        its own and raises ``SettingError`` for a wrong value, and ``read_run``, which returns the draws that a run
-        has left.
+        its own and raises ``SettingError`` for a wrong value.
     summary : str, default ""
         What it is, in a few words.
     kind : {"chains", "approximation", "point"}
@@ -38,6 +42,10 @@ class Sampler:
         What a run that is killed leaves: nothing, its draws, or its draws and all that it needs to go on.
     packages : tuple of str, default ()
         What must be installed besides the backend's own packages.
+    reads : str, default ""
+        ``"module:function"``; the function takes a `Run` and a layout and returns the draws that the run has left, as
+        `ChainResults`, or None if there are none. By default it is ``read_run`` of the sampler's own module; name a
+        module that imports no backend, and a run can be read where there is none.
     """
 
     name: str
@@ -46,6 +54,7 @@ class Sampler:
     kind: Literal["chains", "approximation", "point"] = "chains"
     keeps: Literal["", "draws", "state"] = ""
     packages: tuple[str, ...] = ()
+    reads: str = ""
 
     def absent(self) -> list[str]:
         """Return the packages that can't be found; nothing is imported."""
@@ -65,3 +74,10 @@ class Sampler:
     def load(self) -> Callable[..., Any]:
         """Return its function."""
         return getattr(self.module, self.function.partition(":")[2])
+
+    def read_run(self, run: Run, layout: Layout) -> ChainResults | None:
+        """Return the draws that a run has left; None if there are none."""
+        if not self.reads:
+            return self.module.read_run(run, layout)
+        module, _, function = self.reads.partition(":")
+        return getattr(importlib.import_module(module), function)(run, layout)

@@ -28,9 +28,12 @@ _SUMMARIES = {
     "show": "Print a model's equations, the columns it needs and its default priors.",
     "check": "Compare the backends on a model and your data.",
     "fit": "Sample a model's posterior, given your data.",
+    "estimate": "Estimate each subject's parameters: maximum likelihood, MAP, or EM.",
+    "compare": "Ask which of several fitted models predicts better.",
     "tasks": "List the ready tasks, or tell about one.",
     "simulate": "Write the trials of simulated subjects: a model plays a task.",
     "recover": "Simulate and fit again and again: do true parameters come back?",
+    "compare-samplers": "Fit with several samplers: how fast, do they agree, which to take.",
     "doctor": "Say what is installed, and what computes how.",
 }
 
@@ -49,6 +52,12 @@ rlbackends check my_models.py:win_stay \\
   --trial trial --column reward=outcome --output fit.nc
 rlbackends fit perseveration igt.txt --backend numpyro --subject subjID \\
   -o n_actions=4 --derive "reward=(gain - abs(loss)) / 100\"""",
+    "estimate": """rlbackends estimate rescorla_wagner prl.tsv --subject subjID --trial trial \\
+  --column reward=outcome --method em --table estimates.csv
+rlbackends estimate my_models.py:win_stay trials.csv --method ml --fix lapse=0.02""",
+    "compare": """rlbackends compare rescorla_wagner-numpyro.nc perseveration-numpyro.nc
+rlbackends compare one.nc two.nc three.nc --by subject --csv comparison.csv \\
+  --plot comparison.png""",
     "tasks": """rlbackends tasks
 rlbackends tasks bandit
 rlbackends tasks reversal --json""",
@@ -61,6 +70,10 @@ rlbackends simulate my_models.py:win_stay my_models.py:my_task \\
   --truth "alpha=beta(2,5)" --truth "beta=gamma(3,1)" \\
   --repeats 20 --subjects 30 --folder recovery --workers 4 \\
   --figure recovery.png --table recovery.csv""",
+    "compare-samplers": """rlbackends compare-samplers rescorla_wagner prl.tsv --subject subjID \\
+  --trial trial --column reward=outcome --folder samplers --figure samplers.png
+rlbackends compare-samplers my_models.py:win_stay trials.csv \\
+  --sampler numpyro:nuts:vectorized --sampler pymc:nutpie:jax --draws 500""",
     "doctor": "rlbackends doctor\nrlbackends doctor --json",
 }
 
@@ -84,7 +97,8 @@ def make_app() -> App:
     )
     for name, examples in _COMMANDS.items():
         epilogue = "Examples:\n" + indent(examples, "  ")
-        app.command(f"rlbackends.cli.{name}:{name}", name=name, help=_SUMMARIES[name], help_epilogue=epilogue)
+        place = name.replace("-", "_")
+        app.command(f"rlbackends.cli.{place}:{place}", name=name, help=_SUMMARIES[name], help_epilogue=epilogue)
     return app
 
 
@@ -99,8 +113,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     Returns
     -------
     int
-        0: done. 1: the answer is no (``check``: the backends disagree; ``recover``: some fits failed). 2: it could
-        not be done, and standard error says why. 130: stopped by Ctrl-C.
+        0: done. 1: the answer is no (``check``: the backends disagree; ``recover`` and ``compare-samplers``: some fits
+        failed, or samplers disagree). 2: it could not be done, and standard error says why. 130: stopped by Ctrl-C.
     """
     from cyclopts import CycloptsError
 

@@ -35,10 +35,13 @@ def _tell(found: dict[str, Any]) -> None:
     rows = [(name, version or "not installed", use) for name, version, use in found["packages"]]
     table(("package", "version", "needed for"), rows, indent=2)
     heading("Backends")
+    table(("backend", "status"), [(name, _status(backend)) for name, backend in found["backends"].items()], indent=2)
+    heading("Samplers")
+    samplers = [(name, sampler) for name, backend in found["backends"].items() for sampler in backend["samplers"]]
     table(
-        ("backend", "status", "samplers"),
-        [(name, _status(backend), ", ".join(backend["samplers"]) or "none: it checks and explains")
-         for name, backend in found["backends"].items()],
+        ("backend", "sampler", "what it is", "kind", "status"),
+        [(name, one["name"], one["summary"], one["kind"], "installed" if one["installed"] else "not installed")
+         for name, one in samplers],
         indent=2,
     )  # fmt: skip
     probed = {name: b["probe"] for name, b in found["backends"].items() if b.get("probe")}
@@ -49,6 +52,11 @@ def _tell(found: dict[str, Any]) -> None:
             for line in lines:
                 say(f"  {line}")
     hints = [b["install"] for b in found["backends"].values() if b["install"]]
+    hints += [
+        f"sampler {one['name']} on {name}: {one['install']}"
+        for name, one in samplers
+        if one["install"] and found["backends"][name]["installed"]
+    ]
     if hints:
         heading("Missing")
         for hint in hints:
@@ -60,6 +68,8 @@ def _status(backend: dict[str, Any]) -> str:
         return "not installed"
     if not backend["works"]:
         return f"does not work: {backend['error']}"
+    if not backend["samplers"]:
+        return "works; it checks and explains, and does not sample"
     if backend.get("probe"):
         return f"works: {backend['probe']['difference']:.0e} from the reference on a small model"
     return "works"

@@ -13,7 +13,11 @@ import platform
 import subprocess
 import sys
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from rlbackends.backends.registry import Backend
+    from rlbackends.backends.samplers import Sampler
 
 _SECONDS = 300
 
@@ -32,7 +36,9 @@ PACKAGES = {
     "pymc": "backend pymc",
     "pytensor": "backend pymc",
     "numba": "backend pymc",
-    "nutpie": "backend pymc",
+    "nutpie": "sampler nutpie",
+    "zarr": "sampler nutpie, to keep the draws of a fit that is killed",
+    "blackjax": "sampler blackjax",
 }
 
 _TRY = """
@@ -82,10 +88,8 @@ def examine() -> dict[str, Any]:
             "installed": not absent,
             "works": not absent,
             "error": None,
-            "samplers": [sampler.name for sampler in row.samplers],
-            "install": f'backend {name} lacks {", ".join(absent)}: pip install "rlbackends[{name}]"'
-            if absent
-            else None,
+            "samplers": [_sampler(sampler, row) for sampler in row.samplers],
+            "install": f'backend {name} lacks {", ".join(absent)}: {_install(name)}' if absent else None,
             "probe": None,
         }
         if not absent and name in _PROBES:
@@ -100,6 +104,25 @@ def examine() -> dict[str, Any]:
         "processors": os.cpu_count(),
         "packages": [[name, version(name), use] for name, use in PACKAGES.items()],
         "backends": backends,
+    }
+
+
+def _install(backend: str) -> str:
+    return f'pip install "rlbackends[{backend}]"'
+
+
+def _sampler(sampler: Sampler, backend: Backend) -> dict[str, Any]:
+    """Return what a sampler is, and the command that installs what it lacks."""
+    absent = sampler.absent()
+    commands = [_install(backend.name)] if not backend.is_installed else []
+    commands += [f"pip install {' '.join(absent)}"] if absent and not commands else []
+    return {
+        "name": sampler.name,
+        "summary": sampler.summary,
+        "kind": sampler.kind,
+        "keeps": sampler.keeps,
+        "installed": not commands,
+        "install": commands[0] if commands else None,
     }
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
@@ -13,15 +14,16 @@ from rlbackends.cli.arguments import (
     ModelArgument,
     OptionPairs,
     model_options,
-    numbers,
-    read_data,
 )
+from rlbackends.cli.population import PopulationOptions, read_population, read_trials_of
 from rlbackends.errors import SettingError
 
 if TYPE_CHECKING:
     from rlbackends.inference import Fit
 
 _DATA_OPTIONS = DataOptions()
+_POPULATION_OPTIONS = PopulationOptions()
+_STOPPED = 130  # what a shell expects after Ctrl-C
 
 
 def fit(
@@ -32,14 +34,7 @@ def fit(
     backend: Annotated[Literal["numpyro", "pymc"], Parameter(help="Which library computes and samples.")],
     option: OptionPairs = (),
     columns: DataOptions = _DATA_OPTIONS,
-    pooling: Annotated[
-        Literal["partial", "none", "complete"],
-        Parameter(help="Subjects come from an estimated group, are each alone, or share one value."),
-    ] = "partial",
-    fix: Annotated[
-        tuple[str, ...],
-        Parameter(metavar="NAME=NUMBER", help="Fix a parameter, such as lapse=0.02. Can be repeated."),
-    ] = (),
+    people: PopulationOptions = _POPULATION_OPTIONS,
     draws: Annotated[int, Parameter(help="Kept draws of each chain.")] = 1000,
     tune: Annotated[int, Parameter(help="Tuning iterations of each chain.")] = 1000,
     chains: int = 4,
@@ -57,27 +52,36 @@ def fit(
         Parameter(metavar="FILE", help="Also write a row a trial (.csv): states, records, log-likelihoods."),
     ] = "",
     overwrite: Annotated[bool, Parameter(help="Let these files replace others.")] = False,
-) -> None:
+    checkpoint: Annotated[
+        str,
+        Parameter(
+            metavar="FOLDER",
+            help="Leave the work here while it runs: if it is stopped or killed, the same command goes on from there.",
+        ),
+    ] = "",
+) -> int:
     """Sample a model's posterior, and save it.
 
     Before it samples it compares the backend with the reference on these data; if they disagree, it does not
-    start.
+    start. Ctrl-C saves the draws so far.
     """
     import rlbackends as rl
     from rlbackends.backends.registry import get_backend
     from rlbackends.cli.load_model import load_model
     from rlbackends.cli.output import heading, say
+    from rlbackends.inference.checkpoint import is_of_run
     from rlbackends.inference.storage import check_output
 
     get_backend(backend).require()
     found = load_model(model, model_options(option))
-    bound = read_data(found, data, columns).bind(found)
-    population = rl.Population(pooling, **numbers("--fix", fix, "--fix lapse=0.02"))
-    population.resolve(found, bound.n_subjects)
+    population = read_population(found, people)
+    bound = read_trials_of(found, data, columns, population, people).bind(found)
+    population.layout(found, bound)
     # What can't be written is told now, not after an hour.
     output = output or f"{found.name}-{backend}.nc"
-    _check_new("--output", output, overwrite=overwrite)
-    target = check_output(output, overwrite=overwrite)
+    replaces = overwrite or (checkpoint != "" and is_of_run(output, checkpoint))
+    _check_new("--output", output, overwrite=replaces)
+    target = check_output(output, overwrite=replaces)
     table_file = _check_table(regressors, overwrite=overwrite) if regressors else None
     say(bound)
     heading("Equations")
@@ -87,13 +91,20 @@ def fit(
     result = rl.fit(
         found, bound, backend=backend, population=population, draws=draws, tune=tune, chains=chains,
         cores=cores, seed=seed, target_accept=target_accept, output=target, overwrite=overwrite,
+        checkpoint=checkpoint or None,
     )  # fmt: skip
+    if not result.is_complete:
+        drawn = result.tree["posterior"].sizes["draw"]
+        more = " Give the same command again to go on." if checkpoint else ""
+        print(f"stopped: {drawn} of {draws} draws of each chain are saved in '{target}'.{more}", file=sys.stderr)
+        return _STOPPED
     say_fit(result)
     heading("Saved")
     say(f"  {target}   read it with rlbackends.load('{target}')")
     if table_file is not None:
         result.regressors().to_csv(table_file, index=False)
         say(f"  {table_file}   a row a trial")
+    return 0
 
 
 def _check_new(option: str, name: str, *, overwrite: bool) -> None:
@@ -116,6 +127,7 @@ def _check_table(name: str, *, overwrite: bool) -> Path:
 def say_fit(result: Fit) -> None:
     """Write a fit's certificate, summary and diagnostics."""
     from rlbackends.cli.output import heading, say, seconds, table
+    from rlbackends.inference.quality import described
 
     heading("Certificate")
     say("\n".join(f"  {line}" for line in str(result.certificate).splitlines()))
@@ -125,11 +137,14 @@ def say_fit(result: Fit) -> None:
     table(("", *summary.columns), rows, numbers_from=1, indent=2)
     heading("Diagnostics")
     found = result.diagnostics
-    say(
-        f"  largest R-hat {found['r_hat_max']:.3f} · smallest effective sample size "
-        f"{found['ess_bulk_min']:.0f} (bulk), {found['ess_tail_min']:.0f} (tail) · "
-        f"{found['divergences']} divergences"
-    )
+    if result.kind == "chains":
+        say(
+            f"  largest R-hat {found['r_hat_max']:.3f} · smallest effective sample size "
+            f"{found['ess_bulk_min']:.0f} (bulk), {found['ess_tail_min']:.0f} (tail) · "
+            f"{found['divergences']} divergences"
+        )
+    else:
+        say(f"  {described(found, result.kind)}")
     timing = result.timing
     say(f"  compiled in {seconds(timing['compile_seconds'])}, sampled in {seconds(timing['sample_seconds'])}")
 

@@ -42,6 +42,11 @@ def show(
     heading("How people differ by default")
     say("  A subject's value is link⁻¹(location + sd · offset), its offset ~ Normal(0, 1).")
     table(("parameter", "link", "location", "sd"), _population(found), indent=2)
+    gaps = [gap for gap in found.gradient_gaps() if gap.kind != "switch"]
+    if gaps:
+        heading("Where the gradient stops, and with it samplers that follow it")
+        for gap in gaps:
+            say(f"  {gap}")
     make = _maker(model)
     for title, lines in sections(make, "Notes", "References").items():
         heading(title)

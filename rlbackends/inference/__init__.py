@@ -1,8 +1,11 @@
 """Checking backends against the reference, fitting, and what a fit gives."""
 
 from rlbackends.inference.check import check
+from rlbackends.inference.checkpoint import InterruptedFitWarning
+from rlbackends.inference.estimates import Estimates, estimate
 from rlbackends.inference.fit import fit
 from rlbackends.inference.fitter import Fitter
+from rlbackends.inference.gradients import GradientWarning
 from rlbackends.inference.result import Fit, load
 
-__all__ = ["Fit", "Fitter", "check", "fit", "load"]
+__all__ = ["Estimates", "Fit", "Fitter", "GradientWarning", "InterruptedFitWarning", "check", "estimate", "fit", "load"]

@@ -142,6 +142,8 @@ def compare(
         for quantity, arrays in reference.items():
             tolerance = TOLERANCES["gradient" if quantity == "log_density_gradient" else quantity]
             for name, array in arrays.items():
+                if _is_slope_of_nothing(quantity, name, reference):
+                    continue
                 difference = largest_difference(found[quantity][name], array).value
                 if quantity not in worst or difference > worst[quantity].difference:
                     worst[quantity] = Agreement(quantity, difference, tolerance, name, number)
@@ -149,6 +151,15 @@ def compare(
             parting = _first_parting(backend, found, reference)
     order = [quantity for quantity in QUANTITIES if quantity in worst]
     return Comparison(backend.backend, tuple(worst[q] for q in order), parting, tuple(totals))
+
+
+def _is_slope_of_nothing(quantity: str, name: str, reference: Mapping[str, Mapping[str, Any]]) -> bool:
+    """Say whether this is a gradient where the value itself is not finite: there it means nothing."""
+    values = {"gradient": ("gradient", "(sum)"), "log_density_gradient": ("log_density", "(joint density)")}
+    if quantity not in values or name == "(sum)":
+        return False
+    of, value = values[quantity]
+    return not np.isfinite(reference[of][value])
 
 
 def _first_parting(

@@ -14,7 +14,7 @@ import rlbackends
 from rlbackends.backends.protocol import CompiledModel
 from rlbackends.inference.agreement import Comparison, Point, compare, compute, prior_points
 
-_PACKAGES = ("numpy", "jax", "numpyro", "pymc", "pytensor", "nutpie", "arviz")
+_PACKAGES = ("numpy", "jax", "numpyro", "pymc", "pytensor", "nutpie", "blackjax", "scipy", "arviz")
 
 
 @dataclass(frozen=True)
@@ -34,9 +34,11 @@ class Certificate:
     prior : Comparison
         At prior draws, before sampling.
     posterior : Comparison or None
-        At the mean of the posterior's unconstrained draws.
+        At the mean of the posterior's unconstrained draws, or at ``at``.
     versions : dict of str to str
         Of Python and of every package that took part.
+    at : str, default "posterior mean"
+        Where ``posterior`` compares.
     """
 
     model: str
@@ -48,6 +50,7 @@ class Certificate:
     prior: Comparison
     posterior: Comparison | None
     versions: Mapping[str, str]
+    at: str = "posterior mean"
 
     @property
     def holds(self) -> bool:
@@ -70,6 +73,7 @@ class Certificate:
             "prior": self.prior.to_data(),
             "posterior": None if self.posterior is None else self.posterior.to_data(),
             "versions": dict(self.versions),
+            "at": self.at,
         }
 
     @classmethod
@@ -93,7 +97,7 @@ class Certificate:
         ]
         at = [(f"{len(self.prior.log_likelihood)} prior draws (seed {self.seed})", self.prior)]
         if self.posterior is not None:
-            at.append(("posterior mean", self.posterior))
+            at.append((self.at, self.posterior))
         for where, comparison in at:
             words = ", ".join(f"{a.quantity.replace('_', ' ')} {a.difference:.1e}" for a in comparison.agreements)
             verdict = "agrees with the reference" if comparison.holds else "DISAGREES with the reference"

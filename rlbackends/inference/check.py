@@ -13,6 +13,7 @@ from rlbackends.backends.registry import BACKENDS, Backend, get_backend, install
 from rlbackends.backends.registry import compile as compile_model
 from rlbackends.errors import SettingError
 from rlbackends.inference.agreement import QUANTITIES, Comparison, Point, compare, compute, prior_points
+from rlbackends.inference.gradients import describe_gaps
 from rlbackends.population.population import Population
 
 _WORDS = {
@@ -40,6 +41,8 @@ class CheckReport:
         Each backend against the reference.
     reports : tuple of str
         What was inferred from the data, such as the order of labels.
+    gradients : str
+        Where the model's gradient can't pass, and what to do about it; nothing for most models.
     """
 
     model: str
@@ -48,6 +51,7 @@ class CheckReport:
     log_likelihood: Mapping[str, float]
     comparisons: tuple[Comparison, ...]
     reports: tuple[str, ...] = ()
+    gradients: str = ""
 
     @property
     def agrees(self) -> bool:
@@ -86,6 +90,8 @@ class CheckReport:
             )
         if not self.comparisons:
             lines.append("No backend but the reference is installed, so nothing was compared.")
+        if self.gradients:
+            lines.append(f"Before you fit it: {self.gradients}")
         return "\n".join(lines)
 
     __repr__ = __str__
@@ -162,7 +168,8 @@ def check(
             compiled = compile_model(model, bound, row, population=population, **settings)
             comparisons.append(compare(compiled.for_checking(), at, expected))
     totals = {"reference": total, **{c.backend: c.log_likelihood[0] for c in comparisons}}
-    return CheckReport(model.name, _describe(bound), where, totals, tuple(comparisons), bound.reports)
+    gradients = describe_gaps(model, population)
+    return CheckReport(model.name, _describe(bound), where, totals, tuple(comparisons), bound.reports, gradients)
 
 
 def _describe(data: Any) -> str:

@@ -31,6 +31,8 @@ def fit(
     progress: str = "auto",
     certificate_points: int = 2,
     sampler_settings: Mapping[str, Any] | None = None,
+    checkpoint: str | os.PathLike[str] | None = None,
+    checkpoint_seconds: float = 30.0,
     **settings: Any,
 ) -> Fit:
     """Sample a model's posterior.
@@ -74,21 +76,31 @@ def fit(
         At how many prior draws the certificate compares backends before sampling.
     sampler_settings : mapping, optional
         The sampler's own settings, such as ``dense_mass`` for NumPyro's NUTS.
+    checkpoint : path, optional
+        A folder where the sampler leaves its work while it runs. If the process dies, the same call goes on from there
+        (NumPyro's NUTS: to exactly the draws that it would have drawn), or gives the finished fit at once.
+        ``rl.load(folder)`` reads the draws so far.
+    checkpoint_seconds : float, default 30.0
+        How often it does.
     **settings
         The backend's own settings, such as ``gather``.
 
     Returns
     -------
     Fit
+        After Ctrl-C of the draws so far, with an `InterruptedFitWarning`; :attr:`Fit.is_complete` tells.
 
     Raises
     ------
     SettingError
-        An unknown sampler, a setting out of range, or an output that can't be written.
+        An unknown sampler, a setting out of range, an output or a folder that can't be written, or a folder that holds
+        another fit.
     BackendError
         The backend disagrees with the reference, or samples nothing.
     DataError
         The data do not fit the model.
+    KeyboardInterrupt
+        After Ctrl-C, if not every chain has a draw.
 
     Examples
     --------
@@ -102,4 +114,6 @@ def fit(
         cores=cores, target_accept=target_accept, max_tree_depth=max_tree_depth, log_likelihood=log_likelihood,
         progress=progress, certificate_points=certificate_points, sampler_settings=sampler_settings, **settings,
     )  # fmt: skip
-    return fitter.fit(data, seed, output=output, overwrite=overwrite)
+    return fitter.fit(
+        data, seed, output=output, overwrite=overwrite, checkpoint=checkpoint, checkpoint_seconds=checkpoint_seconds
+    )

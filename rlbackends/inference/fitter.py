@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from rlbackends.backends.chains import check_settings
+from rlbackends.backends.chains import ChainResults, Interrupted, check_settings
 from rlbackends.backends.progress import Progress
 from rlbackends.backends.protocol import CompiledModel
 from rlbackends.backends.registry import compile as compile_model
@@ -19,6 +19,9 @@ from rlbackends.backends.samplers import OURS, Sampler
 from rlbackends.errors import BackendError, DataError, SettingError, did_you_mean, listed
 from rlbackends.inference.certificate import Certificate, certify
 from rlbackends.inference.check import reference_for
+from rlbackends.inference.checkpoint import Checkpoint, is_of_run, manifest_of, mark_short, warn_of_interruption
+from rlbackends.inference.gradients import warn_of_gaps
+from rlbackends.inference.possible import impossible_response
 from rlbackends.inference.result import Fit
 from rlbackends.inference.storage import check_output
 from rlbackends.inference.tree import posterior_tree
@@ -61,6 +64,8 @@ class Fitter:
         At how many prior draws the certificate compares backends before sampling.
     sampler_settings : mapping, optional
         The sampler's own settings, such as ``dense_mass`` for NumPyro's NUTS.
+    keep_interrupted : bool, default True
+        Whether Ctrl-C gives a fit of the draws so far, with a warning, or stops the call.
     **settings
         The backend's own settings, such as ``gather``.
 
@@ -100,6 +105,7 @@ class Fitter:
         progress: str = "auto",
         certificate_points: int = 2,
         sampler_settings: Mapping[str, Any] | None = None,
+        keep_interrupted: bool = True,
         **settings: Any,
     ) -> None:
         row = get_backend(backend)
@@ -122,12 +128,14 @@ class Fitter:
         self._log_likelihood = log_likelihood
         self._progress = progress
         self._points = certificate_points
+        self._keep_interrupted = keep_interrupted
         self._module = row.load()
         self._module.Engine.read_settings(settings)
         _check_names(self.sampler_settings, chosen)
         if hasattr(chosen.module, "check_sampler_settings"):
             chosen.module.check_sampler_settings(**self.sampler_settings)
         self._compiled: CompiledModel | None = None
+        warn_of_gaps(model, population)
 
     def __repr__(self) -> str:
         chains, draws = self._numbers["chains"], self._numbers["draws"]
@@ -135,7 +143,14 @@ class Fitter:
         return f"Fitter({self.model.name} on {self.backend.name}: {words})"
 
     def fit(
-        self, data: Any, seed: int = 0, *, output: str | os.PathLike[str] | None = None, overwrite: bool = False
+        self,
+        data: Any,
+        seed: int = 0,
+        *,
+        output: str | os.PathLike[str] | None = None,
+        overwrite: bool = False,
+        checkpoint: str | os.PathLike[str] | None = None,
+        checkpoint_seconds: float = 30.0,
     ) -> Fit:
         """Sample the model's posterior given these data.
 
@@ -149,43 +164,104 @@ class Fitter:
             Where to save the fit (netCDF, ``.nc``). Whether it can be written is found out before sampling.
         overwrite : bool, default False
             Whether ``output`` may replace a file.
+        checkpoint : path, optional
+            A folder where the sampler leaves its work while it runs. The same call again goes on from there, or gives
+            the finished fit at once; :func:`rlbackends.load` reads the draws so far.
+        checkpoint_seconds : float, default 30.0
+            How often it does.
 
         Returns
         -------
         Fit
+            After Ctrl-C of the draws so far, with an `InterruptedFitWarning`.
 
         Raises
         ------
         SettingError
-            A seed out of range, or an output that can't be written.
+            A seed out of range, an output that can't be written, or a folder that can't, or that holds another fit.
         BackendError
             The backend disagrees with the reference, or samples nothing.
         DataError
             The data do not fit the model.
+        KeyboardInterrupt
+            After Ctrl-C, if not every chain has a draw.
         """
         check_settings("fit", seed=seed, **self._numbers, least_tune=1)
+        kept = None
+        if checkpoint is not None:
+            kept = Checkpoint(checkpoint, checkpoint_seconds, self.backend, self.sampler)
+            # What a stopped call of the same run has saved there makes room for what it will come to.
+            overwrite = overwrite or (output is not None and is_of_run(output, checkpoint))
         target = None if output is None else check_output(output, overwrite=overwrite)
         compiled = self._compile(data)
         if self._progress == "auto":
             for report in compiled.data.reports:
                 print(report, file=sys.stderr)
+        if kept is None:
+            result = self._sample(compiled, seed, None)
+        else:
+            try:
+                finished = kept.open(self._manifest(compiled, seed), compiled.layout)
+                result = self._sample(compiled, seed, kept) if finished is None else finished
+            finally:
+                kept.close()
+        if target is not None:
+            result.save(target, overwrite=overwrite)
+        if not result.is_complete:
+            saved = "" if target is None else f" They are saved in '{target}'."
+            more = " The same call again draws the rest." if kept and self.sampler.keeps == "state" else ""
+            warn_of_interruption(result, f"Ctrl-C stopped it.{saved}{more}")
+        result.warn_of_diagnostics()
+        return result
+
+    def _sample(self, compiled: CompiledModel, seed: int, checkpoint: Checkpoint | None) -> Fit:
+        """Return the fit, or after Ctrl-C one of the draws so far."""
+        tune, draws, chains = (self._numbers[name] for name in ("tune", "draws", "chains"))
         reference = reference_for(compiled)
         certificate = certify(compiled, reference, points=self._points, seed=seed)
         _check_start(compiled, certificate)
-        tune, draws, chains = (self._numbers[name] for name in ("tune", "draws", "chains"))
+        if checkpoint is not None:
+            checkpoint.start(compiled, certificate, asked=draws, with_log_likelihood=self._log_likelihood)
+            if checkpoint.goes_on and self._progress == "auto":
+                print(f"checkpoint '{checkpoint.folder.path}': goes on from what is there", file=sys.stderr)
         reporter = Progress(f"{self.model.name} on {self.backend.name}", tune + draws, chains, mode=self._progress)
-        results = self.sampler.load()(
-            compiled.engine, seed=seed, **self._numbers, progress=reporter, run=None, **self.sampler_settings
-        )
+        is_stopped = False
+        try:
+            results = self.sampler.load()(
+                compiled.engine, seed=seed, **self._numbers, progress=reporter,
+                run=None if checkpoint is None else checkpoint.run, **self.sampler_settings,
+            )  # fmt: skip
+        except Interrupted as stop:
+            results = self._after_interruption(stop, checkpoint)
+            is_stopped = True
         z = {name: np.asarray(results.unconstrained[name], dtype=np.float64) for name in compiled.layout.names}
         mean = {name: value.mean(axis=(0, 1)) for name, value in z.items()}
         certificate = certificate.at_posterior_mean(compiled, reference, mean)
-        tree = posterior_tree(compiled, z, results, certificate, with_log_likelihood=self._log_likelihood)
-        result = Fit(tree)
-        result.warn_of_diagnostics()
-        if target is not None:
-            result.save(target, overwrite=overwrite)
-        return result
+        fit = Fit(posterior_tree(compiled, z, results, certificate, with_log_likelihood=self._log_likelihood))
+        is_short = is_stopped and mark_short(fit, draws)  # Ctrl-C may have come when all was drawn
+        if checkpoint is not None:
+            fit.tree.attrs["run"] = checkpoint.id
+            if not is_short:
+                checkpoint.finish(fit)
+        return fit
+
+    def _after_interruption(self, stop: Interrupted, checkpoint: Checkpoint | None) -> ChainResults:
+        """Return the draws so far, or stop as well."""
+        if not self._keep_interrupted:
+            raise stop
+        if stop.results is None:
+            where = "" if checkpoint is None else f" What is done is kept in '{checkpoint.folder.path}'."
+            raise KeyboardInterrupt(f"stopped before every chain had a draw.{where}") from None
+        return stop.results
+
+    def _manifest(self, compiled: CompiledModel, seed: int) -> dict[str, Any]:
+        """Return everything that decides a fit."""
+        settings = {name: value for name, value in self._numbers.items() if name != "cores"}  # they change no draw
+        settings |= {"log_likelihood": self._log_likelihood, "certificate_points": self._points}
+        settings |= self._module.Engine.read_settings(self.settings)
+        return manifest_of(
+            compiled, self.backend, self.sampler, seed=seed, settings=settings, sampler_settings=self.sampler_settings
+        )
 
     def _compile(self, data: Any) -> CompiledModel:
         """Return the model compiled for these data, with what was compiled before if it serves them."""
@@ -235,21 +311,3 @@ def _check_start(compiled: CompiledModel, certificate: Certificate) -> None:
     place = impossible_response(compiled)
     if place:
         raise DataError(f"fit: {place}")
-
-
-def impossible_response(compiled: CompiledModel) -> str:
-    """Return a sentence about the first observed response whose probability is 0 at the prior's centre, or nothing."""
-    layout = compiled.layout
-    centre = {latent.name: np.zeros(layout.shape(latent)) for latent in layout.latents}
-    params = layout.parameters(layout.constrain(centre))
-    for name, values in compiled.for_checking().engine.log_likelihood(params).items():
-        impossible = compiled.data.observed(name) & ~np.isfinite(values)
-        if impossible.any():
-            subject, trial = (int(i) for i in np.argwhere(impossible)[0])
-            number = int(compiled.data.trial_numbers[subject, trial])
-            return (
-                f"'{name}' of subject {compiled.data.subjects[subject]} on trial {number} has probability 0 under "
-                f"model '{compiled.model.name}' ({int(impossible.sum())} such trials). Was an action chosen that was "
-                "not available?"
-            )
-    return ""

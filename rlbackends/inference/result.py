@@ -16,16 +16,18 @@ from rlbackends.backends.registry import BACKENDS
 from rlbackends.data import BoundTrials
 from rlbackends.errors import SettingError
 from rlbackends.inference.certificate import Certificate
+from rlbackends.inference.quality import described, diagnostics_of, faults_of, loo_of, summary_of
 from rlbackends.inference.storage import check_output, read_tree, save_tree
 from rlbackends.inference.tables import regressor_table
 from rlbackends.inference.tree import data_from_dataset
 from rlbackends.model.model import Model
-from rlbackends.population.layout import layout_from_description
+from rlbackends.population.layout import Layout, layout_from_description
 
 if TYPE_CHECKING:
     import pandas as pd
     import xarray as xr
 
+    from rlbackends.inference.estimates.result import Estimates
     from rlbackends.tasks.task import Task
 
 
@@ -48,12 +50,10 @@ class Fit:
 
     def __repr__(self) -> str:
         sizes = self.tree["posterior"].sizes
-        found = self.diagnostics
-        return (
-            f"Fit({self.model.name} on {self.backend}: {sizes['chain']} chains × {sizes['draw']} draws; "
-            f"largest R-hat {found['r_hat_max']:.3f}, smallest ESS {found['ess_bulk_min']:.0f}, "
-            f"{found['divergences']} divergences)"
-        )
+        what = f"{sizes['chain']} chains × {sizes['draw']} draws"
+        if self.kind != "chains":
+            what = f"{self.settings['sampler']}, {what}" if self.kind == "approximation" else self.settings["sampler"]
+        return f"Fit({self.model.name} on {self.backend}: {what}; {described(self.diagnostics, self.kind)})"
 
     # What was fitted
 
@@ -87,10 +87,25 @@ class Fit:
         """Every setting that decided the draws."""
         return dict(json.loads(self.tree.attrs["settings"]))
 
+    @property
+    def kind(self) -> str:
+        """What the draws are: of ``"chains"``, of an ``"approximation"`` of the posterior, or one ``"point"``."""
+        return str(self.settings.get("kind", "chains"))
+
     @cached_property
     def timing(self) -> dict[str, float]:
         """Seconds that compiling and sampling took."""
         return dict(json.loads(self.tree.attrs["timing"]))
+
+    @cached_property
+    def work(self) -> dict[str, int]:
+        """How often the ``gradients`` were computed, by all chains, tuning included; empty if the sampler didn't count."""
+        return dict(json.loads(self.tree.attrs.get("work", "{}")))
+
+    @property
+    def is_complete(self) -> bool:
+        """Whether all draws are there; not after Ctrl-C, nor in a fit read from the folder of an unfinished run."""
+        return "asked_draws" not in self.tree.attrs
 
     def equations(self, *, latex: bool = False) -> str:
         """Return the model's equations as text, or as LaTeX."""
@@ -101,6 +116,8 @@ class Fit:
     def _default_names(self) -> list[str]:
         posterior = self.tree["posterior"].to_dataset()
         group = [str(name) for name in posterior if "subject" not in posterior[name].dims]
+        # Partial correlations are what is sampled; the correlations, which are there too, are what is read.
+        group = [name for name in group if not name.startswith("correlation_unit[")]
         return group or [name for name in self.model.parameters if name in posterior]
 
     def summary(self, var_names: list[str] | str | None = None, **kwargs: Any) -> pd.DataFrame:
@@ -118,70 +135,61 @@ class Fit:
         Returns
         -------
         pandas.DataFrame
+            Draws of an approximation have neither R-hat nor effective sizes; of a point there is one column, ``mode``.
         """
-        import arviz as az
-
         names = None if var_names == "all" else var_names or self._default_names()
-        return az.summary(self.tree, var_names=names, **kwargs)
+        return summary_of(self.tree, self.kind, names, **kwargs)
 
     @cached_property
     def diagnostics(self) -> dict[str, Any]:
-        """Largest R-hat, smallest bulk and tail effective sample sizes over all variables, and divergences.
+        """What says how far the draws can be trusted.
 
-        R-hat is NaN with a single chain.
+        ``r_hat_max``, ``ess_bulk_min`` and ``ess_tail_min``, the worst of all variables, and ``divergences``. R-hat is
+        NaN with a single chain. Draws of an approximation are independent, so each counts; they have ``pareto_k``
+        instead, of the ratios of the posterior to the approximation: beyond 0.7 the approximation is off. A variational
+        one also has ``elbo`` and ``elbo_change``, by how much that moved before its learning rate fell. A point has
+        ``slope``, the largest left.
         """
-        import arviz as az
-
-        posterior = self.tree["posterior"].to_dataset()
-        varying = [name for name in posterior if float(posterior[name].std()) > 0]
-        kept = posterior[varying]
-        with warnings.catch_warnings(), np.errstate(all="ignore"):
-            warnings.simplefilter("ignore")
-            r_hat, bulk, tail = az.rhat(kept), az.ess(kept), az.ess(kept, method="tail")
-
-        def over(dataset: Any, function: Any) -> float:
-            return float(function([float(function(dataset[name])) for name in varying]))
-
-        return {
-            "r_hat_max": over(r_hat, np.max),
-            "ess_bulk_min": over(bulk, np.min),
-            "ess_tail_min": over(tail, np.min),
-            "divergences": int(self.tree["sample_stats"]["diverging"].sum()),
-        }
+        return diagnostics_of(self.tree, self.kind)
 
     def warn_of_diagnostics(self) -> None:
-        """Warn if R-hat, the effective sample size or divergences say that the draws can't be trusted yet."""
-        found = self.diagnostics
-        faults = []
-        if found["divergences"]:
-            faults.append(
-                f"{found['divergences']} divergences; raise target_accept, or look at the model where it strains"
-            )
-        if found["r_hat_max"] > 1.01:
-            faults.append(f"R-hat up to {found['r_hat_max']:.3f} (should be below 1.01); draw or tune longer")
-        if found["ess_bulk_min"] < 100 * self.tree["posterior"].sizes["chain"]:
-            faults.append(
-                f"effective sample size down to {found['ess_bulk_min']:.0f} (should be 100 a chain); draw longer"
-            )
+        """Warn if the diagnostics say that the draws can't be trusted."""
+        faults = faults_of(self.diagnostics, self.kind, self.tree["posterior"].sizes["chain"])
         if faults:
             where = f"{self.model.name} on {self.backend}"
             warnings.warn(f"{where}: {'. '.join(faults)}.", ConvergenceWarning, stacklevel=3)
 
-    def loo(self) -> Any:
-        """Return PSIS leave-one-response-out cross-validation (``arviz.loo``).
+    def loo(self, by: str = "trial") -> Any:
+        """Return PSIS leave-one-out cross-validation (``arviz.loo``), of responses or of subjects.
 
-        It leaves out one response of one trial, given the trial history around it. Cells whose log-likelihood does not
-        depend on the draw, such as a first choice among equal values, count with that value.
+        By trial it leaves out one response of one trial, given the trial history around it. Cells whose log-likelihood
+        does not depend on the draw, such as a first choice among equal values, count with that value. Draws of an
+        approximation are weighted by how far it is from the posterior (``arviz.loo_approximate_posterior``). By subject
+        it leaves out all responses of one subject, whose parameters are integrated out: it asks about a new person.
+
+        Parameters
+        ----------
+        by : {"trial", "subject"}, default "trial"
+            What is left out.
 
         Returns
         -------
         arviz ELPDData
-        """
-        import arviz as az
 
+        Raises
+        ------
+        SettingError
+            If the fit is a point, or has no log-likelihoods; by subject, if it is an approximation.
+        """
+        if by not in ("trial", "subject"):
+            raise SettingError(f"loo: by is {by!r}, expected 'trial' or 'subject'.")
+        if by == "subject":
+            from rlbackends.inference.comparison.by_subject import subject_loo
+
+            return subject_loo(self)
         if "log_likelihood" not in self.tree.children:
             raise SettingError("loo: this fit was made with log_likelihood=False.")
-        result = az.loo(self.tree, pointwise=True)
+        result = loo_of(self.tree, self.kind)
         fixed = self.tree["log_likelihood_constant"]["log_likelihood"].values
         cells = np.concatenate([np.ravel(result.elpd_i.values), fixed])
         result.elpd = float(cells.sum())
@@ -189,19 +197,111 @@ class Fit:
         result.n_data_points = int(cells.size)
         return result
 
+    # What covariates do
+
+    def at(self, parameter: str, /, **covariates: Any) -> xr.DataArray:
+        """Return draws of a parameter's group median, on the natural scale, where covariates have given values.
+
+        The formula's other covariates keep their values in the data; medians are averaged over the rows of the design.
+
+        Parameters
+        ----------
+        parameter : str
+            A parameter with a formula.
+        **covariates
+            Values, such as ``group="patient"``.
+
+        Returns
+        -------
+        xarray.DataArray
+            Dimensions chain and draw.
+
+        Raises
+        ------
+        SettingError
+            If there is no such formula, covariate or level.
+        """
+        from rlbackends.inference.contrasts import group_values
+
+        return group_values(self.layout, self.tree["posterior"].to_dataset(), parameter, covariates, "at")
+
+    def contrast(self, parameter: str, first: dict[str, Any], second: dict[str, Any]) -> xr.DataArray:
+        """Return draws of the difference of two group medians, ``at(first) − at(second)``, on the natural scale.
+
+        Parameters
+        ----------
+        parameter : str
+            A parameter with a formula.
+        first, second : dict
+            Covariates' values, such as ``{"group": "patient"}``.
+
+        Returns
+        -------
+        xarray.DataArray
+            Dimensions chain and draw.
+
+        Raises
+        ------
+        SettingError
+            If there is no such formula, covariate or level.
+        """
+        from rlbackends.inference.contrasts import group_values
+
+        posterior = self.tree["posterior"].to_dataset()
+        return group_values(self.layout, posterior, parameter, first, "contrast") - group_values(
+            self.layout, posterior, parameter, second, "contrast"
+        )
+
+    def contrasts(self, parameter: str, by: str | list[str], probability: float = 0.89) -> pd.DataFrame:
+        """Return the differences between all levels of covariates, on the natural scale, a row a pair.
+
+        Parameters
+        ----------
+        parameter : str
+            A parameter with a formula.
+        by : str or list of str
+            One covariate in text (or one that changes within subjects), or several whose combinations are compared.
+        probability : float, default 0.89
+            How much of the posterior the equal-tailed interval holds.
+
+        Returns
+        -------
+        pandas.DataFrame
+            Mean, sd, interval, and the posterior probability that the difference is above 0.
+
+        Raises
+        ------
+        SettingError
+            If there is no such formula or covariate, or it has no levels.
+        """
+        from rlbackends.inference.contrasts import contrast_table
+
+        return contrast_table(self.layout, self.tree["posterior"].to_dataset(), parameter, by, probability)
+
     # What the model went through
 
     @cached_property
     def _compiled(self) -> CompiledModel:
         row = BACKENDS[self.backend]
         module = (row if row.is_installed else BACKENDS["reference"]).load()
-        layout = layout_from_description(self.model, json.loads(self.tree.attrs["population"]), self.data.n_subjects)
-        return CompiledModel(self.model, self.data, layout, module.Engine(self.model, self.data, layout))
+        return CompiledModel(self.model, self.data, self.layout, module.Engine(self.model, self.data, self.layout))
+
+    @cached_property
+    def layout(self) -> Layout:
+        """The population's latent variables and how parameters follow from them."""
+        return layout_from_description(self.model, json.loads(self.tree.attrs["population"]), self.data)
 
     def posterior_mean(self) -> dict[str, np.ndarray]:
-        """Return each parameter's posterior mean on the natural scale, one value per subject."""
+        """Return each parameter's posterior mean on the natural scale.
+
+        Returns
+        -------
+        dict of str to numpy.ndarray
+            (subject,), or (subject, trial) for a parameter that changes within subjects.
+        """
         posterior = self.tree["posterior"]
-        return {name: posterior[name].mean(("chain", "draw")).values for name in self.model.parameters}
+        means = {name: posterior[name].mean(("chain", "draw")) for name in self.model.parameters}
+        return self.layout.by_trial({name: mean.transpose("subject", ...).values for name, mean in means.items()})
 
     def trajectories(self, draws: int | None = None) -> xr.Dataset:
         """Return states before each trial's update, and records.
@@ -228,8 +328,11 @@ class Fit:
         chains, length = posterior.sizes["chain"], posterior.sizes["draw"]
         check_draws("trajectories", draws, chains * length)
         chosen = np.unique(np.linspace(0, chains * length - 1, draws).round().astype(int))
-        flat = {name: posterior[name].values.reshape(chains * length, -1) for name in self.model.parameters}
-        result = self._compiled.trajectories_draws({name: value[chosen] for name, value in flat.items()})
+        params = {}
+        for name in self.model.parameters:
+            values = posterior[name].transpose("chain", "draw", "subject", ...).values
+            params[name] = values.reshape(chains * length, *values.shape[2:])[chosen]
+        result = self._compiled.trajectories_draws(self.layout.by_trial(params))
         return result.assign_coords(chain=("sample", chosen // length), draw=("sample", chosen % length))
 
     def regressors(self, draws: int | None = None) -> pd.DataFrame:
@@ -317,15 +420,17 @@ class Fit:
         return predict_one_step(self.model, self.data, params, steps, seed=seed, backend=self._computes())
 
     def _spread(self, where: str, draws: int) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
-        """Return the subjects' parameters at some draws, chain × draw × subject, and the draws' coordinates."""
+        """Return the subjects' parameters at some draws, chain × draw × subject (× trial), and these draws."""
         from rlbackends.simulation.predict import spread_draws
 
         posterior = self.tree["posterior"]
         chosen = spread_draws(posterior.sizes["chain"], posterior.sizes["draw"], draws, where)
-        params = {
-            name: posterior[name].transpose("chain", "draw", "subject").values[:, chosen]
-            for name in self.model.parameters
-        }
+        params = self.layout.by_trial(
+            {
+                name: posterior[name].transpose("chain", "draw", "subject", ...).values[:, chosen]
+                for name in self.model.parameters
+            }
+        )
         return params, {"chain": posterior["chain"].values, "draw": posterior["draw"].values[chosen]}
 
     def _computes(self) -> str:
@@ -356,21 +461,32 @@ class Fit:
         return target
 
 
-def load(path: str | os.PathLike[str]) -> Fit:
-    """Read a fit that was saved; no backend is needed.
+def load(path: str | os.PathLike[str]) -> Fit | Estimates:
+    """Read a fit or estimates that were saved, or the draws so far from the folder of one that runs or was stopped.
 
     Parameters
     ----------
     path : path
-        A file that :meth:`Fit.save` wrote.
+        A file that :meth:`Fit.save` or :meth:`Estimates.save` wrote; no backend is needed. Or the folder that was
+        given as ``checkpoint``: of each chain as many draws as the shortest has, with an `InterruptedFitWarning`
+        unless all are there.
 
     Returns
     -------
-    Fit
+    Fit or Estimates
 
     Raises
     ------
     DataError
-        If there is no such file, or it holds no fit.
+        If there is no such file, or it holds neither.
     """
-    return Fit(read_tree(Path(path)))
+    if Path(path).is_dir():
+        from rlbackends.inference.checkpoint import load_run
+
+        return load_run(Path(path))
+    tree = read_tree(Path(path))
+    if tree.attrs.get("kind") == "estimates":
+        from rlbackends.inference.estimates.result import Estimates
+
+        return Estimates(tree)
+    return Fit(tree)

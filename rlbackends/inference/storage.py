@@ -58,3 +58,14 @@ def read_tree(path: Path) -> Any:
             f"'{path}' is a fit of version {tree.attrs.get('format_version')}; this rlbackends reads version {VERSION}."
         )
     return tree
+
+
+def read_attributes(path: Path) -> dict[str, Any]:
+    """Return the attributes of a saved fit's file; none if it is no such file."""
+    import xarray as xr
+
+    try:
+        with xr.open_dataset(path, engine=_ENGINE) as opened:
+            return dict(opened.attrs)
+    except (OSError, ValueError, KeyError):
+        return {}

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from types import MappingProxyType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from rlbackends.expressions.node import Node
 from rlbackends.expressions.passes import assume_complete, guard, missing
@@ -12,6 +12,9 @@ from rlbackends.model.build import Parts, trace_parts
 from rlbackends.model.parts import Event, Parameter, Rule, State, TracedState
 from rlbackends.model.program import Program
 from rlbackends.model.responses import Response
+
+if TYPE_CHECKING:
+    from rlbackends.model.gradients import GradientGap
 
 
 class Model:
@@ -210,6 +213,34 @@ class Model:
             self._programs[complete] = Program.of(self._parts, complete, assume_complete, guard)
         program: Program = self._programs[complete]
         return program
+
+    def gradient_gaps(self, fixed: Collection[str] = ()) -> tuple[GradientGap, ...]:
+        """Return the places where a parameter's gradient stops on its way to a response.
+
+        A sampler that follows gradients learns nothing there. An ``argmax``, a comparison or an index chosen by one
+        stops a gradient; whether the parameter has another way, over states and trials too, is read off the graphs.
+
+        Parameters
+        ----------
+        fixed : collection of str, optional
+            Parameters that are not sampled, so that their gradients are not asked for.
+
+        Returns
+        -------
+        tuple of GradientGap
+            Last come those of kind ``"switch"``, which are harmless: a learning rate chosen by the sign of a prediction
+            error, say, through which the gradient passes.
+
+        Examples
+        --------
+        >>> import rlbackends as rl
+        >>> gap = rl.catalogue.aliens_task_sets_argmax().gradient_gaps()[0]
+        >>> gap.kind, gap.expression, gap.flat
+        ('argmax', 'argmax((0.12 + above_start)[season])', ('alpha_high', 'forgetting_high'))
+        """
+        from rlbackends.model.gradients import gradient_gaps
+
+        return gradient_gaps(self, fixed)
 
     def equations(self, *, latex: bool = False) -> str:
         """Return the model's equations as text, or as LaTeX."""

@@ -23,6 +23,7 @@ from rlbackends.backends.registry import compile as compile_model
 from rlbackends.data.cells import subject_labels
 from rlbackends.errors import SettingError, listed
 from rlbackends.inference import Fit, Fitter
+from rlbackends.inference.gradients import GradientWarning
 from rlbackends.inference.result import ConvergenceWarning
 from rlbackends.population.population import Population
 from rlbackends.simulation import Simulator
@@ -34,7 +35,7 @@ if TYPE_CHECKING:
     from rlbackends.tasks.task import Task
 
 # Settings of a fit that change nothing in it, or that a study decides.
-_APART = {"self", "model", "backend", "population", "progress", "cores", "log_likelihood"}
+_APART = {"self", "model", "backend", "population", "progress", "cores", "log_likelihood", "keep_interrupted"}
 _LIBRARIES = {"jax": ("jaxlib",), "pytensor": ("numba",)}
 Measure = Callable[["Bench", "Draft", Any, Fit], tuple[Fit, dict[str, Any]]]
 
@@ -195,8 +196,10 @@ class Bench:
         """Return the fitter of a model."""
         if name not in self._fitters:
             setup = self.setup
+            # Ctrl-C stops a study: a fit that was cut short is never taken for a finished one.
+            settings = {**setup.settings, "keep_interrupted": False}
             self._fitters[name] = Fitter(
-                setup.models[name], backend=setup.backend, population=setup.populations[name], **setup.settings
+                setup.models[name], backend=setup.backend, population=setup.populations[name], **settings
             )  # type: ignore[arg-type]
         return self._fitters[name]
 
@@ -221,6 +224,7 @@ def do_fit(bench: Bench, draft: Draft, path: Path) -> None:
     simulated = time.perf_counter()
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", ConvergenceWarning)  # the study tells of them, once
+        warnings.simplefilter("ignore", GradientWarning)  # told when the settings were checked
         fit = bench.fitter(draft.fitted).fit(data, seed=draft.fit_seed)
     notes: dict[str, Any] = {
         "data_set": draft.data_set, "simulated": draft.simulated, "fitted": draft.fitted, "seed": list(draft.seed),
@@ -265,7 +269,7 @@ def in_order(values: np.ndarray, subjects: tuple[Any, ...], wanted: Any) -> np.n
 
 def study_settings(settings: Mapping[str, Any], workers: Any, **ours: Any) -> dict[str, Any]:
     """Return a fit's settings with those that a study decides."""
-    for name in ("seed", "output", "overwrite"):
+    for name in ("seed", "output", "overwrite", "checkpoint", "checkpoint_seconds", "keep_interrupted"):
         if name in settings:
             raise SettingError(f"'{name}' is not a setting of a study's single fits. Leave it out.")
     chosen = {**settings, **ours, "progress": "off"}

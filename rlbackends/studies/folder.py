@@ -25,8 +25,9 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+from rlbackends.backends.locks import Lock, is_held, try_lock
+from rlbackends.backends.runs import differences
 from rlbackends.errors import SettingError
-from rlbackends.studies.locks import Lock, is_held, try_lock
 
 FORMAT = "rlbackends study"
 VERSION = 1
@@ -280,29 +281,6 @@ def unwritable(path: Path, error: BaseException | str) -> SettingError:
     """Return the error for a folder that can't be written."""
     why = (error.strerror or str(error)) if isinstance(error, OSError) else str(error)
     return SettingError(f"the study's folder '{path}' can't be written: {why}. Make room or choose another folder.")
-
-
-def differences(has: Any, asked: Any, name: str = "") -> list[str]:
-    """Return how a manifest differs from the one asked for, key by key."""
-    if isinstance(has, dict) and isinstance(asked, dict):
-        dotted = f"{name}." if name else ""
-        keys = [*has, *(key for key in asked if key not in has)]
-        pairs = [(has.get(key, _NOTHING), asked.get(key, _NOTHING), f"{dotted}{key}") for key in keys]
-        return [line for pair in pairs for line in differences(*pair)]
-    said, wanted = _said(has), _said(asked)
-    return [] if said == wanted else [f"{name}: the folder has {_short(said)}, asked for was {_short(wanted)}"]
-
-
-_NOTHING = object()
-
-
-def _said(value: Any) -> str:
-    # As text: NaN is the same as NaN, and 1 is not 1.0.
-    return "nothing" if value is _NOTHING else json.dumps(value, sort_keys=True, ensure_ascii=False)
-
-
-def _short(text: str) -> str:
-    return text if len(text) <= 80 else f"{text[:60]} … ({len(text)} characters)"
 
 
 def _plain(manifest: Mapping[str, Any]) -> dict[str, Any]:

@@ -13,9 +13,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
+from rlbackends.backends.locks import try_lock
 from rlbackends.errors import SettingError
 from rlbackends.studies.folder import Failure, Folder
-from rlbackends.studies.locks import try_lock
 
 Kind = Literal["done", "failed", "busy", "stop"]
 

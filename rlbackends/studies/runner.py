@@ -14,10 +14,10 @@ from pathlib import Path
 from types import MappingProxyType, TracebackType
 from typing import Any
 
+from rlbackends.backends.locks import try_lock
 from rlbackends.errors import SettingError
 from rlbackends.studies.folder import Failure, Folder, check_key, unwritable
 from rlbackends.studies.job import Result, SentJob, bundle_name, do_job, pickler, prepare_bundle
-from rlbackends.studies.locks import try_lock
 from rlbackends.studies.pools import Cluster, InThisProcess, Lost, Pool, Processes, check_workers
 from rlbackends.studies.progress import StudyProgress
 

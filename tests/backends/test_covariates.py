@@ -33,7 +33,7 @@ def trials(model=MODEL, seed=0):
     made = rl.Trials.from_arrays(
         lengths=LENGTHS, choice=choice, reward=rng.integers(0, 2, (S, T)).astype(float),
         blocks=np.repeat([1, 2], T // 2), levels={"choice": [0, 1]},
-        group=np.array([[label] * T for label in ("patient", "control", "patient", "control", "control")], dtype=object),
+        group=np.array([[word] * T for word in ("patient", "control", "patient", "control", "control")], dtype=object),
         age=np.repeat(rng.normal(40, 9, S)[:, None], T, axis=1),
         drug=np.array([["verum" if t % 3 else "placebo" for t in range(T)]] * S, dtype=object),
     )  # fmt: skip

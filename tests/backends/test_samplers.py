@@ -17,8 +17,10 @@ import time
 import numpy as np
 import pytest
 
-from rlbackends.backends.chains import STATISTICS, check_settings, tree_depth
+from rlbackends.backends.chain_files import read_run
+from rlbackends.backends.chains import STATISTICS, Interrupted, check_settings, tree_depth
 from rlbackends.backends.progress import Progress
+from rlbackends.backends.runs import Run
 from rlbackends.errors import BackendError, SettingError
 
 GROUPS, REPEATS = 5, 8
@@ -289,6 +291,117 @@ def test_numpyro_without_a_finite_start_says_so():
         sample_nuts(impossible, seed=1, chains=2, tune=5, draws=5, cores=2)
 
 
+class Method:
+    """NumPyro's NUTS with one chain method: compiled once, short, and sampled once without disturbance."""
+
+    def __init__(self, name):
+        self.name = name
+        self.programs = {}
+        self.calm = self.sample()
+
+    def sample(self, **settings):
+        from rlbackends.backends.numpyro.nuts import sample_nuts
+
+        settings = {"seed": 3, "chains": 2, "tune": 300, "draws": 500, "cores": 2} | settings
+        return sample_nuts(
+            numpyro_model, model_args=(Y,), chain_method=self.name, programs=self.programs, **settings
+        )
+
+
+@pytest.fixture(scope="module", params=["parallel", "vectorized"])
+def method(request):
+    return Method(request.param)
+
+
+@needs_numpyro
+def test_numpyro_chain_methods_sample_the_same_posterior(method, results):
+    """False alarms: 7 z-scores beyond 8 of two independent chains each, less than 1e-9."""
+    calm, parallel = method.calm, results("numpyro")
+    assert calm.settings["chain_method"] == method.name
+    assert {name: array.dtype for name, array in calm.stats.items()} == dict(STATISTICS)
+    assert calm.work["gradients"] > calm.stats["n_steps"].sum()
+    if method.name == "parallel":
+        assert_same_draws(calm, parallel)
+        return
+    for name, shape in SHAPES.items():
+        draws = calm.unconstrained[name]
+        assert draws.shape == (2, 500, *shape)
+        gap = draws.mean(axis=(0, 1)) - parallel.unconstrained[name].mean(axis=(0, 1))
+        assert np.all(np.abs(gap) < 8 * draws.std(axis=(0, 1)) * math.sqrt(2 / 200))
+    # The same keys: chains are the same until rounding, which differs, has grown.
+    np.testing.assert_allclose(
+        calm.unconstrained["offset"][:, 0], parallel.unconstrained["offset"][:, 0], rtol=0, atol=3
+    )
+    at = {name: array[1, 7] for name, array in calm.unconstrained.items()}
+    assert calm.stats["lp"][1, 7] == pytest.approx(log_density(at["mu"], at["offset"], at["scale"]), rel=1e-12)
+
+
+@needs_numpyro
+def test_numpyro_one_chain_after_the_other_gives_the_same_draws(results):
+    found = sample("numpyro", chain_method="sequential")
+    assert found.settings["chain_method"] == "sequential"
+    assert_same_draws(found, results("numpyro"))
+    with pytest.raises(SettingError, match=r"chain_method is 'vectorised', expected .* Did you mean 'vectorized'"):
+        sample("numpyro", chain_method="vectorised")
+
+
+class PressingAt(Progress):
+    """Presses Ctrl-C once a chain has done so many iterations."""
+
+    def __init__(self, at):
+        super().__init__("", 800, 2, mode="off")
+        self.at = at
+
+    def update(self, chain, done, *, phase, divergences=0):
+        super().update(chain, done, phase=phase, divergences=divergences)
+        if self.at is not None and done >= self.at:
+            self.at = None
+            os.kill(os.getpid(), signal.SIGINT)
+            time.sleep(0.3)  # until the main thread has seen it
+
+
+@pytest.mark.skipif(os.name == "nt", reason="os.kill ends the process on Windows")
+@needs_numpyro
+def test_numpyro_goes_on_to_the_same_draws(method, tmp_path, monkeypatch):
+    """Stopped by Ctrl-C while it compiles, tunes and draws; blocks of other lengths than those of the calm run."""
+    from rlbackends.backends.numpyro import nuts_chain
+
+    run, drawn = Run(tmp_path, every=1e-9), []
+    for block, at in [(1, 0), (17, 40), (33, 130), (5, 170), (50, 350), (9, 500), (64, 700)]:
+        monkeypatch.setattr(nuts_chain, "BLOCK", block)
+        with pytest.raises(Interrupted) as caught:
+            method.sample(run=run, progress=PressingAt(at))
+        part = caught.value.results
+        drawn.append(0 if part is None else part.stats["lp"].shape[1])
+        left = read_run(run)
+        assert (left is None) == (part is None)
+        if part is not None:
+            assert_same_draws(left, part)
+            for name, array in part.unconstrained.items():
+                np.testing.assert_array_equal(array, method.calm.unconstrained[name][:, : drawn[-1]])
+    assert drawn[0] == drawn[1] == 0
+    assert drawn == sorted(drawn)
+    assert drawn[-1] < 500
+    found = method.sample(run=run)
+    assert_same_draws(found, method.calm)
+    assert found.work == method.calm.work
+    assert_same_draws(method.sample(run=run), method.calm)  # nothing is left to draw
+
+
+@needs_numpyro
+@pytest.mark.parametrize("method", ["parallel"], indirect=True)
+def test_numpyro_samples_anew_what_is_damaged(method, tmp_path):
+    run = Run(tmp_path, every=1e-9)
+    method.sample(run=run)
+    (state, *_), pieces = sorted(tmp_path.glob("1/state.npz")), sorted(tmp_path.glob("2/draws-*.npz"))
+    state.write_bytes(state.read_bytes()[:-9])
+    pieces[len(pieces) // 2].unlink()
+    assert read_run(run) is None
+    found = method.sample(run=run)
+    assert_same_draws(found, method.calm)
+    assert found.work == method.calm.work
+
+
 # nutpie
 
 
@@ -304,6 +417,17 @@ def test_nutpie_gives_natural_scale_and_deterministics(results):
     assert_same_draws(result, fewer)
     with pytest.raises(SettingError, match=r"'thetta' is no variable.* Did you mean 'theta'"):
         sample("nutpie", var_names=["thetta"])
+
+
+@needs_nutpie
+def test_nutpie_saves_what_it_samples(results, tmp_path):
+    pytest.importorskip("zarr")
+    saved = sample("nutpie", run=Run(tmp_path))
+    assert_same_draws(results("nutpie"), saved)
+    for name, array in results("nutpie").constrained.items():
+        np.testing.assert_array_equal(saved.constrained[name], array, err_msg=name)
+    assert dict(saved.settings) == dict(results("nutpie").settings)
+    assert saved.work == results("nutpie").work
 
 
 @needs_nutpie

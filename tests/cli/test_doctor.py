@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from rlbackends.backends import registry
+from rlbackends.backends import registry, samplers
 from rlbackends.cli import environment
 
 JAX = {"difference": 1e-16, "default": "float32", "devices": ["cpu:0 (cpu)"], "cache": None}
@@ -39,6 +39,24 @@ def test_all_is_well(program, libraries):
     assert "PyTensor computes in float64 by default here" in ran.out
     assert "JAX compilation cache: off" in ran.out and "/nowhere/c (empty)" in ran.out
     assert "Missing" not in ran.out
+    assert "it checks and explains" in ran.out
+
+
+def test_every_sampler_is_listed(program, libraries, monkeypatch):
+    libraries(numpyro=(JAX, None), pymc=None)
+    monkeypatch.setenv("COLUMNS", "200")
+    monkeypatch.setattr(samplers.Sampler, "absent", lambda sampler: [name for name in sampler.packages])
+    said = program("doctor").out
+    rows = {tuple(line.split()[:2]): line for line in said.splitlines()}
+    for backend in registry.BACKENDS.values():
+        for sampler in backend.samplers:
+            line = rows[backend.name, sampler.name]
+            assert sampler.summary in line and sampler.kind in line
+            is_there = backend.name == "numpyro" and not sampler.packages
+            assert ("not installed" in line) is not is_there
+            hint = f"sampler {sampler.name} on {backend.name}: pip install {' '.join(sampler.packages)}"
+            assert (hint in said) is (backend.name == "numpyro" and not is_there)
+    assert 'backend pymc lacks surely_not_installed: pip install "rlbackends[pymc]"' in said
 
 
 def test_what_is_missing_comes_with_its_command(program, libraries):
@@ -60,6 +78,8 @@ def test_json(program, libraries):
     found = json.loads(program("doctor", "--json").out)
     assert found["backends"]["numpyro"]["probe"]["difference"] == 1e-16
     assert found["backends"]["pymc"]["installed"] is False
+    (nutpie,) = (row for row in found["backends"]["numpyro"]["samplers"] if row["name"] == "nutpie")
+    assert (nutpie["kind"], nutpie["keeps"]) == ("chains", "draws")
     assert ["numpy", environment.version("numpy"), "everything"] in found["packages"]
 
 

@@ -1,5 +1,7 @@
 """``fit``: what it refuses before it samples; what it says afterwards."""
 
+import functools
+
 import pytest
 
 import rlbackends as rl
@@ -60,6 +62,50 @@ def test_settings_reach_the_call(program, table, monkeypatch):
     expected = {"backend": "pymc", "draws": 7, "tune": 8, "chains": 3, "cores": 1, "seed": 9, "target_accept": 0.9}
     assert {name: asked[name] for name in expected} == expected
     assert str(asked["output"]) == "rescorla_wagner-pymc.nc"
+
+
+def test_a_stopped_fit_is_saved_and_said(program, table, tmp_path, monkeypatch):
+    """Ctrl-C after a few draws, then the same command again."""
+    import rlbackends.backends.numpyro.samplers.nuts as nuts
+    from rlbackends.backends.chains import Interrupted
+
+    real = nuts.sample
+
+    @functools.wraps(real)
+    def stopped(engine, *, draws, **settings):
+        raise Interrupted(real(engine, draws=7, **settings))
+
+    command = ["fit", "rescorla_wagner", table, "--backend", "numpyro", *COLUMNS, "--draws", 20, "--tune", 20,
+               "--chains", 2, "--output", "fit.nc", "--checkpoint", "run"]  # fmt: skip
+    with monkeypatch.context() as patch:
+        patch.setattr(nuts, "sample", stopped)
+        ran = program(*command, "--regressors", "r.csv")
+    assert ran.status == 130
+    said = "stopped: 7 of 20 draws of each chain are saved in 'fit.nc'. Give the same command again to go on."
+    assert ran.err.splitlines()[-1] == said
+    assert "warning: rescorla_wagner on numpyro: 7 of 20 draws of each of 2 chains are there." in ran.err
+    assert not rl.load(tmp_path / "fit.nc").is_complete
+    assert not (tmp_path / "r.csv").exists()
+    ran = program(*command)
+    assert ran.status == 0, ran.err
+    assert "checkpoint 'run': goes on from what is there" in ran.err
+    assert "Saved" in ran.out
+    assert rl.load(tmp_path / "fit.nc").tree["posterior"].sizes["draw"] == 20
+
+
+def test_a_fit_stopped_without_draws_says_so(program, table, tmp_path, monkeypatch):
+    import rlbackends.backends.numpyro.samplers.nuts as nuts
+    from rlbackends.backends.chains import Interrupted
+
+    @functools.wraps(nuts.sample)
+    def stopped(*_, **__):
+        raise Interrupted(None)
+
+    monkeypatch.setattr(nuts, "sample", stopped)
+    ran = program("fit", "rescorla_wagner", table, "--backend", "numpyro", *COLUMNS, "--output", "fit.nc")
+    assert ran.status == 130
+    assert ran.err.splitlines()[-1] == "stopped before every chain had a draw."
+    assert not (tmp_path / "fit.nc").exists()
 
 
 @pytest.mark.slow

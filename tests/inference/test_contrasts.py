@@ -131,9 +131,9 @@ def test_a_formula_is_checked_before_anything_is_compiled(monkeypatch):
 @pytest.mark.slow
 @pytest.mark.parametrize("backend", ["numpyro", "pymc"])
 def test_coefficients_of_simulated_groups_are_recovered(backend):
-    """Two groups of 30 whose learning rates differ by 1 on the probit line, and an effect of a session on beta."""
+    """Two groups of 25 whose learning rates differ by 1 on the probit line, and an effect of a session on beta."""
     pytest.importorskip(backend)
-    n, per = 60, 80
+    n, per = 50, 60
     rng = np.random.default_rng(7)
     patient = np.arange(n) % 2
     alpha = norm.cdf(-0.6 + 1.0 * patient + 0.2 * rng.normal(size=n))
@@ -155,7 +155,7 @@ def test_coefficients_of_simulated_groups_are_recovered(backend):
     )  # fmt: skip
     population = rl.Population(alpha="~ group", beta="~ session")
     fit = rl.fit(
-        MODEL, data, backend=backend, population=population, draws=400, tune=400, chains=2, progress="off",
+        MODEL, data, backend=backend, population=population, draws=1000, tune=500, chains=2, progress="off",
         log_likelihood=False,
     )  # fmt: skip
     truth = {

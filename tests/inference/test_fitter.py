@@ -97,7 +97,7 @@ def no_compilation(backend, fitter, patch):
         from rlbackends.backends.numpyro import nuts
 
         patch.setattr(jax._src.compiler, "backend_compile_and_load", refuse)
-        patch.setattr(nuts, "_trace", refuse)
+        patch.setattr(nuts, "trace", refuse)
 
 
 def test_the_first_data_again_give_the_first_fit_again(case):

@@ -6,10 +6,11 @@ import os
 
 import pytest
 
+from rlbackends.backends.locks import is_held, try_lock
+from rlbackends.backends.runs import differences
 from rlbackends.errors import SettingError
 from rlbackends.studies import Study, folder
-from rlbackends.studies.folder import Folder, check_key, differences
-from rlbackends.studies.locks import is_held, try_lock
+from rlbackends.studies.folder import Folder, check_key
 
 MANIFEST = {"kind": "recovery", "model": "5f2c", "settings": {"draws": 500, "sizes": (2, 3)}, "seed": 1}
 

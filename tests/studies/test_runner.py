@@ -9,11 +9,11 @@ from pathlib import Path
 
 import pytest
 
+from rlbackends.backends.locks import try_lock
 from rlbackends.errors import BackendMissingError, SettingError
 from rlbackends.studies import Job, Study, job
 from rlbackends.studies.folder import Folder
 from rlbackends.studies.job import SentJob, run_task
-from rlbackends.studies.locks import try_lock
 from rlbackends.studies.progress import StudyProgress
 
 MANIFEST = {"kind": "sums"}

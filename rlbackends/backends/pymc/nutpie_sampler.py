@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from rlbackends.backends.chains import ChainResults, check_settings, tree_depth
+from rlbackends.backends.chains import ChainResults, check_settings
+from rlbackends.backends.nutpie_runs import Task, check_can_save, sample
 from rlbackends.backends.progress import Progress
 from rlbackends.backends.pymc.modes import sound_numba
 from rlbackends.backends.pymc.precision import exact
@@ -18,7 +19,8 @@ from rlbackends.errors import BackendError, BackendMissingError, SettingError, d
 if TYPE_CHECKING:
     import pymc as pm
 
-_POLL_SECONDS = 0.1
+    from rlbackends.backends.runs import Run
+
 _COMPILE_BACKENDS = ("numba", "jax")
 
 
@@ -37,6 +39,7 @@ def sample_nutpie(
     progress: Progress | None = None,
     data: Mapping[str, np.ndarray] | None = None,
     programs: MutableMapping[Any, Any] | None = None,
+    run: Run | None = None,
 ) -> ChainResults:
     """Sample a PyMC model's posterior with nutpie, in float64 whatever the process's settings.
 
@@ -61,6 +64,8 @@ def sample_nutpie(
         Values of the model's shared variables by name, of the shapes that they have, to be taken instead of their own.
     programs
         Where nutpie's compiled models are kept: a later call with the same `model` and settings finds its own there.
+    run
+        Where to leave the draws so far, for ``nutpie_runs.read_run``; what another run left there is removed.
 
     Returns
     -------
@@ -73,11 +78,11 @@ def sample_nutpie(
     SettingError
         A setting is out of range, or names no variable.
     BackendMissingError
-        nutpie, or JAX for ``compile_backend="jax"``, is not installed.
+        nutpie, or JAX for ``compile_backend="jax"``, or zarr where draws are to be saved, is not installed.
     BackendError
         The model has free variables that are not float64, or nutpie could not sample it.
-    KeyboardInterrupt
-        After Ctrl-C, when nutpie has stopped its chains.
+    Interrupted
+        After Ctrl-C, when nutpie has stopped its chains, with the draws so far.
 
     Notes
     -----
@@ -90,6 +95,7 @@ def sample_nutpie(
     )  # fmt: skip
     check_compile_backend(compile_backend)
     _check_model(model, var_names)
+    check_can_save(run)
     try:
         import nutpie
     except ImportError as error:
@@ -111,29 +117,16 @@ def sample_nutpie(
             if programs is not None:
                 programs[key] = compiled
             compiled = _with_data(compiled, data or {})  # a copy
-            sampling = time.perf_counter()
+            compile_seconds = time.perf_counter() - began
+            settings = {
+                "sampler": "nutpie", "seed": int(seed), "chains": int(chains), "tune": int(tune),
+                "draws": int(draws), "cores": int(cores), "target_accept": float(target_accept),
+                "max_tree_depth": int(max_tree_depth), "compile_backend": compile_backend, "device": "cpu",
+                "chain_method": "independent", "dtype": "float64",
+            }  # fmt: skip
+            task = Task(compiled, _unconstrained(model), settings, compile_seconds, _constrained(model, var_names))
             # nutpie calls initial points and JAX on its threads while it samples: stay in the block.
-            tree = _sample(
-                compiled, progress,
-                draws=int(draws), tune=int(tune), chains=int(chains), cores=min(int(cores), int(chains)),
-                seed=int(seed), target_accept=float(target_accept), maxdepth=int(max_tree_depth),
-            )  # fmt: skip
-        ended = time.perf_counter()
-    chosen = tree["sample_stats"]
-    settings = {
-        "sampler": "nutpie", "seed": int(seed), "chains": int(chains), "tune": int(tune),
-        "draws": int(draws), "cores": int(cores), "target_accept": float(target_accept),
-        "max_tree_depth": int(max_tree_depth), "compile_backend": compile_backend, "device": "cpu",
-        "chain_method": "independent", "dtype": "float64",
-        "nutpie": str(chosen.attrs["inference_library_settings"]),
-    }  # fmt: skip
-    return ChainResults(
-        unconstrained=_unconstrained(model, tree),
-        constrained=_constrained(model, tree["posterior"], var_names),
-        stats=_statistics(chosen),
-        timing={"compile_seconds": sampling - began, "sample_seconds": ended - sampling},
-        settings=settings,
-    )
+            return sample(task, progress, run)
 
 
 def check_compile_backend(compile_backend: str) -> None:
@@ -246,72 +239,12 @@ def _call_in_float64(compiled: Any, in_float64: Callable[[], ExitStack]) -> Any:
     )
 
 
-def _sample(compiled: Any, progress: Progress, **settings: Any) -> Any:
-    """Run nutpie in the background and return its tree; whatever goes wrong here, its threads stop."""
-    import nutpie
-
-    def report(states: Sequence[Any]) -> None:
-        for chain, state in enumerate(states):
-            if state.started:
-                phase = "tune" if state.finished_draws < settings["tune"] else "draw"
-                progress.update(chain, state.finished_draws, phase=phase, divergences=state.divergences)
-
-    progress.update(0, 0, phase="tune")
-    sampler = nutpie.sample(
-        compiled, sampler="nuts", adaptation="diag", save_warmup=False, store_unconstrained=True,
-        blocking=False, progress_bar=False, progress_callback=report, progress_rate=200, **settings,
-    )  # fmt: skip
-    try:
-        while True:
-            try:
-                return sampler.wait(timeout=_POLL_SECONDS)
-            except TimeoutError:
-                progress.tick()
-    except BaseException as error:
-        # Threads that still sample while the interpreter shuts down crash it.
-        sampler.cancel()
-        if isinstance(error, (RuntimeError, ValueError)):
-            raise BackendError(_explained(str(error))) from error
-        raise
+def _unconstrained(model: pm.Model) -> dict[str, str]:
+    """Return the free variables, each with the name of its value on nutpie's scale."""
+    return {variable.name: model.rvs_to_values[variable].name for variable in model.free_RVs}
 
 
-def _explained(message: str) -> str:
-    said = " ".join(message.split("Stack backtrace:")[0].split())
-    advice = ""
-    if "initialization" in said:
-        advice = (
-            " No start with a finite density and gradient was found: check priors and data for values of "
-            "probability 0."
-        )
-    return f"sample_nutpie: nutpie could not sample the model. It says: {said}.{advice}"
-
-
-def _unconstrained(model: pm.Model, tree: Any) -> dict[str, np.ndarray]:
-    """Return the draws of every free variable on nutpie's scale, under the variable's name."""
-    found = {}
-    for variable in model.free_RVs:
-        # Without a transform the two scales are one, and nutpie stores it once.
-        has_transform = model.rvs_to_transforms.get(variable) is not None
-        group = tree["unconstrained_posterior" if has_transform else "posterior"]
-        found[variable.name] = np.array(group[model.rvs_to_values[variable].name].values, dtype=np.float64)
-    return found
-
-
-def _constrained(model: pm.Model, posterior: Any, var_names: Sequence[str] | None) -> dict[str, np.ndarray]:
+def _constrained(model: pm.Model, var_names: Sequence[str] | None) -> tuple[str, ...]:
+    """Return the variables to keep on the natural scale."""
     known = [v.name for v in (*model.free_RVs, *model.deterministics)]
-    kept = known if var_names is None else [name for name in known if name in set(var_names)]
-    # nutpie returns integer deterministics as floats; so do we.
-    return {name: np.array(posterior[name].values, dtype=np.float64) for name in kept}
-
-
-def _statistics(stats: Any) -> dict[str, np.ndarray]:
-    n_steps = stats["n_steps"].values.astype(np.int64)
-    return {
-        "diverging": stats["diverging"].values.astype(bool),
-        "n_steps": n_steps,
-        "tree_depth": tree_depth(n_steps),
-        "acceptance_rate": np.array(stats["mean_tree_accept"].values, dtype=np.float64),
-        "energy": np.array(stats["energy"].values, dtype=np.float64),
-        "lp": np.array(stats["logp"].values, dtype=np.float64),
-        "step_size": np.array(stats["step_size"].values, dtype=np.float64),
-    }
+    return tuple(known if var_names is None else [name for name in known if name in set(var_names)])
