@@ -99,7 +99,7 @@ class Fit:
 
     @cached_property
     def work(self) -> dict[str, int]:
-        """How often the ``gradients`` were computed, by all chains, tuning included; empty if the sampler didn't count."""
+        """How often the ``gradients`` were computed, by all chains, tuning included; empty if nobody counted."""
         return dict(json.loads(self.tree.attrs.get("work", "{}")))
 
     @property

@@ -21,10 +21,10 @@ from rlbackends.testing import assert_close
 pytensor = pytest.importorskip("pytensor")
 pm = pytest.importorskip("pymc")
 
-from rlbackends.backends.pymc.samplers.nutpie import sample  # noqa: E402
 from rlbackends.backends.pymc.lower import lower  # noqa: E402
 from rlbackends.backends.pymc.operations import TABLES  # noqa: E402
 from rlbackends.backends.pymc.priors import PRIORS, prior_variable  # noqa: E402
+from rlbackends.backends.pymc.samplers.nutpie import sample  # noqa: E402
 from rlbackends.population.priors import PRIORS as ALL_PRIORS  # noqa: E402
 from rlbackends.population.transforms import constrain, log_jacobian  # noqa: E402
 

@@ -201,7 +201,8 @@ class TestBeforeSampling:
         self.raises(rl.errors.SettingError, "does not sample", model, data, backend="reference")
 
     def test_unknown_sampler(self, model, data):
-        self.raises(rl.errors.SettingError, "no sampler 'nuts2'. It has 'nuts',.*Did you mean 'nuts'", model, data, sampler="nuts2")
+        match = "no sampler 'nuts2'. It has 'nuts',.*Did you mean 'nuts'"
+        self.raises(rl.errors.SettingError, match, model, data, sampler="nuts2")
 
     def test_unknown_setting(self, model, data):
         self.raises(rl.errors.SettingError, "no setting 'gathr'.*Did you mean 'gather'", model, data, gathr="one_hot")

@@ -46,8 +46,8 @@ class Engine(ReferenceEngine):
 
 
 def sample(
-    engine, *, seed, chains, tune, draws, cores, target_accept, max_tree_depth, progress, run=None, scale=1.0, blind=False,
-    fails_below=-np.inf,
+    engine, *, seed, chains, tune, draws, cores, target_accept, max_tree_depth, progress, run=None, scale=1.0,
+    blind=False, fails_below=-np.inf,
 ):  # fmt: skip
     """Draw from the posterior, or from something else."""
     y = engine.data.values["y"]

@@ -70,7 +70,7 @@ def subject_loo(fit: Fit) -> Any:
 
 def integral_of(fit: Fit) -> SubjectIntegral:
     """Return what integrates over the parameters of a fit's subjects."""
-    return SubjectIntegral(compiled_of(fit), latent_draws(fit))
+    return SubjectIntegral(compiled_of(fit), latent_draws(fit, DRAWS))
 
 
 def compiled_of(fit: Fit) -> CompiledModel:

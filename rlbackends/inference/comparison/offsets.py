@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 Arrays = Mapping[str, np.ndarray]
 
 _CURVES = {"probit": "ndtr", "logit": "sigmoid", "log": "exp", "softplus": "softplus"}
+_MOST_VALUES = 16  # of which a quadratic function has 153 coefficients
 _WIDER = 1.5  # than its posterior is the stand-in for a prior that is not normal
 
 
@@ -100,34 +101,32 @@ class Offsets:
         Returns
         -------
         start, slope : numpy.ndarray
-            (draw, subject, value) and (draw, subject, value, offset). The values are the parameters that depend on
-            offsets or, where some differ between conditions within subjects, the offsets themselves.
+            (draw, subject, value) and (draw, subject, value, offset). The values are all estimated parameters, in each
+            condition within subjects; a latent with a prior of its own is its own value. Where these are many, the
+            offsets themselves.
         """
         layout, count = self.layout, len(self.latents)
         n_draws = len(next(iter(group.values()))) if group else 1
-        own = {latent.name for latent in self.latents}
-        linear = {
-            name: _linear(node, layout.description[name].get("link"))
-            for name, node in layout.natural.items()
-            if _reads(node, own)
-        }
-        kept = [name for name in linear if not set(self.middle) & {name}]
         zero = np.zeros((n_draws, layout.n_subjects, count))
-        if len(kept) < len(linear) or any(name in layout.within for name in linear):
-            start = np.zeros((n_draws, layout.n_subjects, count))
-            return start, np.broadcast_to(np.eye(count), (*start.shape, count))
+        linear = {
+            name: _linear(node, layout.description[name]["link"])
+            for name, node in layout.natural.items()
+            if name not in self.middle
+        }
+        n_values = len(self.middle) + sum(layout.known.n_conditions if n in layout.within else 1 for n in linear)
+        if n_values > _MOST_VALUES:
+            return zero, np.broadcast_to(np.eye(count), (*zero.shape, count))
         on_line = replace(layout, natural=linear, fixed={})
+        alone = [i for i, latent in enumerate(self.latents) if latent.name in self.middle]
 
         def at(offsets: np.ndarray) -> np.ndarray:
             found = on_line.by_condition(self.values(group, offsets), 1)
-            return np.stack([found[name] for name in linear], axis=-1)
+            columns = [value if value.ndim == 3 else value[..., None] for value in found.values()]
+            own = np.broadcast_to(offsets[..., alone], (n_draws, layout.n_subjects, len(alone)))
+            return np.concatenate([*(np.broadcast_to(c, (n_draws, *c.shape[1:])) for c in columns), own], axis=-1)
 
         start = at(zero)
-        slope = np.empty((*start.shape, count))
-        for i in range(count):
-            one = zero.copy()
-            one[..., i] = 1.0
-            slope[..., i] = at(one) - start
+        slope = np.stack([at(zero + np.eye(count)[i]) - start for i in range(count)], axis=-1)
         return start, slope
 
 
@@ -136,12 +135,6 @@ def _is_offset(latent: Latent) -> bool:
     from rlbackends.population.priors import Normal
 
     return latent.prior == Normal(0.0, 1.0)
-
-
-def _reads(node: Node, names: set[str]) -> bool:
-    from rlbackends.expressions.node import walk
-
-    return any(leaf.op == "parameter" and leaf.attr("name") in names for leaf in walk(node))
 
 
 def _linear(node: Node, link: Any) -> Node:

@@ -128,7 +128,7 @@ def estimate(
     >>> data = rl.Trials.from_arrays(choice=[[0, 1, 1, 0, 1, 1]], reward=[[0.0, 1.0, 1.0, 0.0, 0.0, 1.0]])
     >>> found = rl.estimate(rl.catalogue.rescorla_wagner(), data, backend="reference", starts=2, progress="off")
     >>> found.params["alpha"].round(2), found.log_likelihood.round(2)
-    (array([0.53]), array([-3.27]))
+    (array([0.48]), array([-3.9]))
     """
     asked = Asked(method, starts, seed, covariance, samples, max_iterations, certificate_points)
     row = chosen_backend(backend)

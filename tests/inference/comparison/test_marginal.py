@@ -114,5 +114,8 @@ def test_the_marginal_is_that_of_a_normal_vector(case):
             covariance += draws["mu_slope_sd[session]"][d] ** 2 * np.outer(session, session)
         exact[d, s] = stats.multivariate_normal.logpdf(data.values["y"][s], mean, covariance)
     error = np.abs(found.log_p - exact)
-    print(case, error.max(), error.mean(), found.ess.min(), np.median(found.ess))
-    assert 0
+    if case == "all shared":
+        assert error.max() < 1e-9
+    else:
+        # 64 points, of which 40 at least are worth something: relative errors of about 0.01, of 800 at most 0.06.
+        assert found.ess.min() > 30 and error.max() < 0.1 and error.mean() < 0.02

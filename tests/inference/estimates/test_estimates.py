@@ -246,3 +246,13 @@ def test_long_runs_say_how_far_they_are(gaussian, monkeypatch, capsys):
     assert "gaussian on reference · map · 0 steps, 16 of 16 searches run" in capsys.readouterr().err
     rl.estimate(gaussian.model, gaussian.data, **FAST)
     assert capsys.readouterr().err == ""
+
+
+def test_the_docstring_is_true():
+    import doctest
+
+    from rlbackends.inference.estimates import estimate
+
+    finder = doctest.DocTestFinder(recurse=False)
+    (example,) = finder.find(estimate, "estimate", module=False, globs={})
+    assert doctest.DocTestRunner().run(example).failed == 0
