@@ -45,6 +45,8 @@ class Target:
         How long these functions have been compiling so far.
     explain : callable, optional
         Says of latents why they are no start.
+    gradients_a_column : int, default 2
+        How many gradients a column of ``precision`` costs.
     """
 
     layout: Layout
@@ -53,6 +55,12 @@ class Target:
     log_densities: Callable[[np.ndarray], np.ndarray]
     compile_seconds: Callable[[], float] = float
     explain: Callable[[Mapping[str, np.ndarray]], str] | None = None
+    gradients_a_column: int = 2
+
+    @property
+    def precision_gradients(self) -> int:
+        """How many gradients ``precision`` costs."""
+        return self.gradients_a_column * self.flat.size
 
     @property
     def flat(self) -> Flat:
@@ -146,7 +154,7 @@ def find_mode(target: Target, *, seed: int, starts: int, steps: int, report: Cal
             break
         report("Newton's steps")
         precision = target.precision(best)
-        count += 2 * flat.size
+        count += target.precision_gradients
         step = _solve(precision, slope)
         if step is None:
             break
@@ -220,7 +228,7 @@ def run_laplace(
         return results_of(
             gaussian, target, seed=seed, chains=chains, draws=draws, began=began,
             settings={"sampler": "laplace", "starts": int(starts), "steps": int(steps)},
-            gradients=mode.gradients + 2 * target.flat.size,
+            gradients=mode.gradients + target.precision_gradients,
         )  # fmt: skip
 
 

@@ -6,10 +6,10 @@ after the draws that belong to it and says how many they are, so that whatever e
 
 from __future__ import annotations
 
+import io
 import json
 import os
 import shutil
-import zipfile
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
@@ -28,7 +28,10 @@ COLUMNS = ("diverging", "n_steps", "acceptance_rate", "energy", "potential_energ
 """The statistics of a draw, in the order in which chains give them."""
 
 _DRAWN = "drawn"  # in the state: how many draws belong to it
-_DAMAGED = (FileNotFoundError, EOFError, KeyError, ValueError, zipfile.BadZipFile)
+
+
+class _DamagedError(Exception):
+    """What a file holds is not what was written."""
 
 
 @dataclass(frozen=True)
@@ -130,7 +133,7 @@ class ChainFiles:
             if first > drawn:
                 return None
             rows = {name: np.concatenate([piece[name] for piece in pieces]) for name in (pieces[0] if pieces else ())}
-        except _DAMAGED:
+        except (FileNotFoundError, _DamagedError, KeyError, ValueError):
             return None
         return state, rows
 
@@ -237,6 +240,9 @@ def _write(path: Path, arrays: Mapping[str, Any]) -> None:
 
 def _read(path: Path) -> dict[str, np.ndarray]:
     """Return a file's arrays; its checksums are compared on the way."""
-    # Opened here: of a file that is no archive NumPy would leave the descriptor open.
-    with open(path, "rb") as file, np.load(file, allow_pickle=False) as archive:
-        return {name: archive[name] for name in archive.files}
+    data = io.BytesIO(path.read_bytes())  # what can't be read just now is not damaged
+    try:
+        with np.load(data, allow_pickle=False) as archive:
+            return {name: archive[name] for name in archive.files}
+    except Exception as error:  # there is no end to what zipfile raises: a flipped bit may ask for a password
+        raise _DamagedError(f"'{path}' is damaged: {error}") from error

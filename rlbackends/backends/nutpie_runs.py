@@ -9,13 +9,16 @@ the *next* file of every variable that is never zero is there as well. Reading i
 
 from __future__ import annotations
 
+import copy
 import importlib.util
 import json
 import math
 import shutil
 import time
 import warnings
+import weakref
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -31,6 +34,7 @@ if TYPE_CHECKING:
     from rlbackends.backends.runs import Run
 
 _POLL_SECONDS = 0.1
+_END_SECONDS = 60.0  # that the threads of chains have to end when one has failed
 _STORE, _SAID = "draws.zarr", "draws.json"
 # A statistic's name, nutpie's name for it, and its type.
 _STATISTICS = (
@@ -112,13 +116,16 @@ def sample(task: Task, progress: Progress, run: Run | None = None) -> ChainResul
 
     progress.update(0, 0, phase="tune")
     store = None if run is None else nutpie.zarr_store.LocalStore(_new_store(task, run))
+    compiled = copy.copy(task.compiled)  # nobody's but this sampler's: while it lives, so do its threads
+    is_held = weakref.ref(compiled)
     sampler = nutpie.sample(
-        task.compiled, sampler="nuts", adaptation="diag", save_warmup=False, store_unconstrained=True, blocking=False,
+        compiled, sampler="nuts", adaptation="diag", save_warmup=False, store_unconstrained=True, blocking=False,
         progress_bar=False, progress_callback=report, progress_rate=200, zarr_store=store,
         return_raw_trace=store is not None, seed=settings["seed"], chains=settings["chains"], tune=settings["tune"],
         draws=settings["draws"], cores=min(settings["cores"], settings["chains"]),
         target_accept=settings["target_accept"], maxdepth=settings["max_tree_depth"],
     )  # fmt: skip
+    del compiled
 
     def results(tree: Any) -> ChainResults | None:
         if run is not None:
@@ -145,8 +152,7 @@ def sample(task: Task, progress: Progress, run: Run | None = None) -> ChainResul
             raise Interrupted(None) from error
         raise Interrupted(results(tree)) from error
     except BaseException as error:
-        # Threads that still sample while the interpreter shuts down crash it.
-        sampler.cancel()
+        _stop(sampler, is_held)
         if isinstance(error, (RuntimeError, ValueError)):
             raise BackendError(_explained(str(error))) from error
         raise
@@ -154,6 +160,22 @@ def sample(task: Task, progress: Progress, run: Run | None = None) -> ChainResul
     if found is None:
         raise BackendError("nutpie has ended and left no draws.")
     return found
+
+
+def _stop(sampler: Any, is_held: weakref.ref[Any]) -> None:
+    """End a sampler, and wait for its threads: those that still sample at the interpreter's end crash it.
+
+    Where a chain has failed, nutpie has let go of the others: its ``cancel`` tells them, but waits for none. They hold
+    the model until the last of them has ended.
+    """
+    with suppress(RuntimeError, ValueError):
+        sampler.cancel()
+    sampler._compiled_model = None
+    until = time.monotonic() + _END_SECONDS
+    while is_held() is not None and time.monotonic() < until:
+        with suppress(RuntimeError, ValueError):
+            _ = sampler.is_finished  # what a thread without Python has dropped is freed in the next call of nutpie
+        time.sleep(0.01)
 
 
 def _explained(message: str) -> str:

@@ -66,12 +66,16 @@ def read_population(model: Model, options: PopulationOptions) -> Population:
 
     fixed = numbers("--fix", options.fix, "--fix lapse=0.02")
     given: dict[str, dict[str, Any]] = {}
-    for name, right in _formulas("--formula", options.formula):
-        given.setdefault(name, {})["formula"] = right
-    for name, right in _formulas("--slopes", options.slopes):
-        given.setdefault(name, {})["slopes"] = right
-    for name, column in pairs("--sd-by", options.sd_by, "NAME=COLUMN, such as --sd-by alpha=group"):
-        given.setdefault(name, {})["sd_by"] = column
+    said = {
+        "formula": ("--formula", _formulas("--formula", options.formula)),
+        "slopes": ("--slopes", _formulas("--slopes", options.slopes)),
+        "sd_by": ("--sd-by", pairs("--sd-by", options.sd_by, "NAME=COLUMN, such as --sd-by alpha=group")),
+    }
+    for setting, (option, rows_of) in said.items():
+        for name, value in rows_of:
+            if setting in given.setdefault(name, {}):
+                raise SettingError(f"{option} is given twice for '{name}'. Give it once, with all that it depends on.")
+            given[name][setting] = value
     both = [name for name in given if name in fixed]
     if both:
         raise SettingError(f"--fix fixes {listed(both)}, which a formula can't change. Give one of the two.")
@@ -110,6 +114,21 @@ def read_trials_of(
     if subject is None:
         raise SettingError("--participants needs --participant COLUMN, which says whom a row is about.")
     there = load_table(options.participants).columns
+    named = {name for name, _ in pairs("--column", columns.column, "EVENT=COLUMN")} | set(model.events)
+    own = load_table(data).columns if data is not None and not columns.wide else {}
+    both = [name for name in wanted if name in there and name in own and name not in named]
+    neither = [name for name in wanted if name not in there and name not in own and name not in named]
+    if both:
+        raise SettingError(
+            f"'{data}' and '{options.participants}' both have a column {listed(both)}. Give it another name in one of "
+            f"them, or say --column {both[0]}={both[0]} for that of the trials."
+        )
+    if neither and own:
+        near = did_you_mean(neither[0], [*own, *there])
+        raise SettingError(
+            f"formulas read {listed(neither)}, a column of neither '{data}' nor '{options.participants}'.{near}"
+        )
+    there = {name: column for name, column in there.items() if name not in named}
     trials = read_data(model, data, columns, covariates=[name for name in wanted if name not in there])
     joined = {name: name for name in wanted if name in there and name not in trials.columns}
     return trials.join(options.participants, subject=subject, **joined) if joined else trials

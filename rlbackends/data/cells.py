@@ -18,7 +18,7 @@ from rlbackends.data.words import and_list, shorten
 type Cell = int | float | str | None
 type Label = int | float | str
 
-MISSING_TEXT = frozenset({"", "NA", "NaN", "nan", "None", "null", "."})
+MISSING_TEXT = frozenset({"", "NA", "N/A", "n/a", "NaN", "nan", "None", "null", "."})
 
 # float() also takes "1_000", "nan" and digits of other scripts; a table's numbers are plain.
 _NUMBER = re.compile(

@@ -34,9 +34,10 @@ def join(trials: Trials, source: object, subject: str, columns: dict[str, str]) 
         faults.add(f"there is no column besides '{subject}'.")
     cells = ["" if cell is None else cell for cell in table.columns[subject]]
     labels = [str(label) for label in subject_labels(cells)]
+    wanted = {str(label) for label in trials.subjects}
     place: dict[str, int] = {}
     for row, label in enumerate(labels):
-        if label in place:
+        if label in place and label in wanted:
             faults.add_at([f"row {table.rows[row]}"], f"subject {show(label)} is there a second time")
         place.setdefault(label, row)
     absent = [label for label in trials.subjects if str(label) not in place]

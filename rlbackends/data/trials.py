@@ -146,7 +146,7 @@ class Trials:
             places=Places(self.places.style, labels, read_only(self.places.numbers[index, :n_steps])),
         )
 
-    def join(self, source: object, *, subject: str, **columns: str) -> Trials:
+    def join(self, source: object, /, *, subject: str, **columns: str) -> Trials:
         """Return the trials with columns of a table that has one row a subject, such as age or group.
 
         Parameters

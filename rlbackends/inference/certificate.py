@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import importlib.metadata
 import platform
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -15,6 +15,10 @@ from rlbackends.backends.protocol import CompiledModel
 from rlbackends.inference.agreement import Comparison, Point, compare, compute, prior_points
 
 _PACKAGES = ("numpy", "jax", "numpyro", "pymc", "pytensor", "nutpie", "blackjax", "scipy", "arviz")
+
+
+# What compiles for a library decides the last bits, too.
+_COMPILERS = {"jax": ("jaxlib",), "pytensor": ("numba",)}
 
 
 @dataclass(frozen=True)
@@ -118,6 +122,19 @@ def package_versions() -> dict[str, str]:
         except importlib.metadata.PackageNotFoundError:
             continue
     return versions
+
+
+def library_versions(packages: Iterable[str]) -> dict[str, str]:
+    """Return the versions of this package and of the libraries that decide what is drawn with some packages."""
+    packages = tuple(packages)
+    names = ["numpy", *packages, *(more for name in packages for more in _COMPILERS.get(name, ()))]
+    found = {"rlbackends": rlbackends.__version__}
+    for name in dict.fromkeys(names):
+        try:
+            found[name] = importlib.metadata.version(name)
+        except importlib.metadata.PackageNotFoundError:  # a module of another name than its distribution
+            continue
+    return found
 
 
 def _compare(compiled: CompiledModel, points: list[Point], expected: list[Any]) -> Comparison:

@@ -18,7 +18,7 @@ from rlbackends.backends.registry import Backend, get_backend
 from rlbackends.backends.runs import Run, RunFolder, check_every
 from rlbackends.backends.samplers import OURS, Sampler
 from rlbackends.errors import DataError, SettingError, listed
-from rlbackends.inference.certificate import Certificate, package_versions
+from rlbackends.inference.certificate import Certificate, library_versions
 from rlbackends.inference.result import Fit
 from rlbackends.inference.storage import read_attributes, read_tree, save_tree
 from rlbackends.inference.tree import posterior_tree
@@ -168,7 +168,6 @@ def manifest_of(
     """
     own = inspect.signature(sampler.load()).parameters.values()
     defaults = {p.name: p.default for p in own if p.kind is p.KEYWORD_ONLY and p.name not in OURS}
-    packages = {"rlbackends", "numpy", *backend.packages, *sampler.packages}
     data = compiled.data
     return {
         "model": {"name": compiled.model.name, "sha256": hashlib.sha256(compiled.model.to_json().encode()).hexdigest()},
@@ -180,7 +179,7 @@ def manifest_of(
         "seed": int(seed),
         "settings": json.loads(json.dumps(dict(settings), default=repr)),
         "sampler_settings": json.loads(json.dumps({**defaults, **sampler_settings}, default=repr)),
-        "versions": {name: version for name, version in package_versions().items() if name in packages},
+        "versions": library_versions((*backend.packages, *sampler.packages)),
     }
 
 
@@ -220,7 +219,12 @@ def load_run(path: Path) -> Fit:
     folder = RunFolder(path)
     if folder.read() is None:
         raise DataError(f"'{path}' is a folder without a run of rlbackends: there is no run.json in it.")
-    fit = None if folder.fit.exists() else _fit_so_far(folder)
+    fit = None
+    try:
+        fit = None if folder.fit.exists() else _fit_so_far(folder)
+    except Exception:
+        if not folder.fit.exists():
+            raise
     # A run that ends while it is read has its fit in place before anything is removed.
     if folder.fit.exists():
         return Fit(read_tree(folder.fit))

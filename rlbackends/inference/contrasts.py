@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from rlbackends.errors import SettingError, did_you_mean, listed
+from rlbackends.errors import ModelError, SettingError, did_you_mean, listed
 from rlbackends.population.layout import Layout
 
 if TYPE_CHECKING:
@@ -28,7 +28,10 @@ def group_values(
         for latent in layout.latents
         if not latent.per_subject
     }
-    medians = layout.medians(parameter, latents, checked)
+    try:
+        medians = layout.medians(parameter, latents, checked)
+    except ModelError as error:  # a category that nobody has, an age beyond a spline's
+        raise SettingError(f"{where}: at {dict(given)!r} {error}") from None
     values = medians.mean(axis=(-2, -1) if parameter in layout.within else -1)
     shape = (posterior.sizes["chain"], posterior.sizes["draw"])
     return xr.DataArray(
@@ -44,7 +47,7 @@ def contrast_table(
     import pandas as pd
 
     where = "contrasts"
-    names = (by,) if isinstance(by, str) else tuple(by)
+    names = (by,) if isinstance(by, str) else tuple(dict.fromkeys(by)) if isinstance(by, list | tuple) else ()
     if not names:
         raise SettingError(f"{where}: by is {by!r}, expected the name of a covariate, or several.")
     if isinstance(probability, bool) or not isinstance(probability, int | float) or not 0 < probability < 1:
@@ -91,13 +94,16 @@ def _checked(
     layout: Layout, parameter: str, given: Mapping[str, Any], where: str, *, names_only: bool = False
 ) -> dict[str, Any]:
     """Return covariates' values as the design reads them, or raise with every fault."""
+    if not isinstance(given, Mapping):
+        raise SettingError(f"{where}: {given!r} is no covariates' values, expected such as {{'group': 'patient'}}.")
     if parameter not in layout.designs:
         has = f"Formulas are those of {listed(layout.designs)}." if layout.designs else "The population has no formula."
         raise SettingError(
             f"{where}: '{parameter}' has no formula. {has}{did_you_mean(str(parameter), layout.designs)}"
         )
     design, known = layout.designs[parameter], layout.known
-    faults, result = [], {}
+    faults: list[str] = []
+    result: dict[str, Any] = {}
     for name, value in given.items():
         if name not in design.names:
             faults.append(

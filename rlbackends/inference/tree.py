@@ -48,7 +48,8 @@ def posterior_tree(
     subject: dict[str, Any] = {"subject": list(data.subjects)}
     if layout.within:
         subject["condition"] = list(layout.known.labels)
-    posterior = {}
+    posterior: dict[str, Any] = {}
+    dims: tuple[str, ...]
     for latent in layout.latents:
         dims = ("chain", "draw", "subject") if latent.per_subject else ("chain", "draw")
         posterior[latent.name] = (dims, latents[latent.name])
@@ -175,7 +176,9 @@ def data_to_dataset(compiled: CompiledModel) -> xr.Dataset:
     for name in compiled.layout.covariates:
         column = data.covariates[name]
         values = column.values if column.is_numeric else column.values.astype(str)
-        variables[f"covariate_{name}"] = (("subject", "trial"), np.array(values))
+        # A column may have any name, a variable of a file must do without this one character.
+        key = f"covariate_{name.replace('/', '|')}"
+        variables[key] = (("subject", "trial"), np.array(values), {"column": name})
     if data.held_out is not None:
         variables["held_out"] = (("subject", "trial"), data.held_out.astype(np.int8))
     return xr.Dataset(variables, coords={"subject": list(data.subjects), "trial": np.arange(data.n_steps)})
@@ -210,6 +213,6 @@ def _covariates(dataset: Any) -> dict[str, Column]:
     for key in [str(key) for key in dataset.data_vars if str(key).startswith(prefix)]:
         values = dataset[key].values
         values = values.astype(np.float64) if values.dtype.kind in "fi" else values.astype(str).astype(object)
-        name = key.removeprefix(prefix)
+        name = str(dataset[key].attrs.get("column", key.removeprefix(prefix)))
         found[name] = Column(values, ~valid, (name,))
     return found

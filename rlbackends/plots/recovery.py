@@ -127,7 +127,13 @@ def _of_fits(
     for name, values in truth.items():
         true = by_subject(name, values, first.data.subjects)
         for label, fit in named.items():
-            draws = fit.tree["posterior"][name].values.reshape(-1, len(true))
+            posterior = fit.tree["posterior"][name]
+            if "condition" in posterior.dims:
+                raise SettingError(
+                    f"plot_recovery: '{name}' has a value by subject and condition in '{label}', and its truth one by "
+                    "subject. Leave it out of truth."
+                )
+            draws = posterior.values.reshape(-1, len(true))
             low, high = np.quantile(draws, low_high, axis=0)
             found.setdefault(name, {})[label] = Points(true, draws.mean(axis=0), low, high)
     return found

@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from rlbackends.errors import ModelError
+from rlbackends.errors import ModelError, listed
 from rlbackends.expressions.node import Node, walk
 from rlbackends.expressions.operations import build
 from rlbackends.expressions.standin import Expression
 from rlbackends.population.correlation import mixed
-from rlbackends.population.formulas import Design, Known, known_covariates, variables
+from rlbackends.population.formulas import Design, Known, known_covariates, variable_name, variables
 from rlbackends.population.layout import CORRELATED, Latent, Layout, column_name
 from rlbackends.population.links import LINKS
 from rlbackends.population.priors import Normal, Prior
@@ -25,7 +25,14 @@ def make_layout(
     model: Model, resolved: Mapping[str, Any], data: Any, correlated: tuple[tuple[str, ...], float] = ((), 2.0)
 ) -> Layout:
     """Return the layout of a resolved population for bound data (or for labels of subjects, without formulas)."""
-    known = known_covariates(_covariates(resolved), data, "population")
+    names = _covariates(resolved)
+    circular = [name for name in dict.fromkeys(names) if name in model.responses]
+    if circular:
+        raise ModelError(
+            f"population: formulas read {listed(circular)}, a response of model '{model.name}': a parameter can't "
+            "depend on what it is to explain."
+        )
+    known = known_covariates(names, data, "population")
     n_subjects = len(known.subjects)
     latents: list[Latent] = []
     natural: dict[str, Node] = {}
@@ -61,7 +68,7 @@ def make_layout(
             return leaf(f"{name}_sd", False, pooling.sd)
         total: Any = 0.0
         for label, values in _groups(pooling.sd_by, known, f"population: '{name}'").items():
-            key = f"{pooling.sd_by}={label}"
+            key = variable_name(f"{pooling.sd_by}={label}")
             total = total + leaf(f"{name}_sd[{key}]", False, pooling.sd) * column(name, f"sd {key}", values)
         return total
 
@@ -156,7 +163,8 @@ def _groups(name: str, known: Known, where: str) -> dict[str, np.ndarray]:
         members = known.columns[name] == label
         if members.sum() < 2:
             raise ModelError(
-                f"{where}: sd_by is '{name}', and '{label}' has {int(members.sum())} subjects, too few for an sd."
+                f"{where}: sd_by is '{name}', and '{label}' has {int(members.sum())} "
+                f"{'subject' if members.sum() == 1 else 'subjects'}, too few for an sd."
             )
         found[str(label)] = members.astype(np.float64)
     return found

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from rlbackends.data.cells import natural_key
 from rlbackends.errors import ModelError, did_you_mean, listed
 
 if TYPE_CHECKING:
@@ -35,6 +36,8 @@ class Known:
         The labels of covariates in text, in order; the first one is what the others are compared with.
     index : int array (subject, trial) or None
         Each trial's condition; None where no covariate changes within subjects.
+    seen : bool array (subject, condition) or None
+        Which subject had which condition; None where no covariate changes within subjects.
     """
 
     subjects: tuple[Any, ...]
@@ -42,6 +45,7 @@ class Known:
     within: Mapping[str, np.ndarray]
     orders: Mapping[str, tuple[Any, ...]]
     index: np.ndarray | None
+    seen: np.ndarray | None = None
 
     @property
     def n_conditions(self) -> int:
@@ -104,6 +108,8 @@ def _variables(parsed: Any) -> tuple[str, ...]:
     """Return the names that a formula's factors read; formulaic's own list leaves out those within its transforms."""
     import ast
 
+    from formulaic.transforms import TRANSFORMS
+
     names: set[str] = set()
     for term in parsed:
         for factor in term.factors:
@@ -114,9 +120,11 @@ def _variables(parsed: Any) -> tuple[str, ...]:
                 continue
             tree = ast.parse(str(factor.expr), mode="eval")
             called = {id(node.func) for node in ast.walk(tree) if isinstance(node, ast.Call)}
-            roots = {id(node.value) for node in ast.walk(tree) if isinstance(node, ast.Attribute)}
             for node in ast.walk(tree):
-                if isinstance(node, ast.Name) and id(node) not in called | roots:
+                if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name) and node.value.id in TRANSFORMS:
+                    called.add(id(node.value))  # the np of np.log
+            for node in ast.walk(tree):
+                if isinstance(node, ast.Name) and id(node) not in called:
                     names.add(node.id)
     return tuple(sorted(names))
 
@@ -131,6 +139,8 @@ def _parsed(formula: str, where: str) -> Any:
         raise ModelError(f"{where}: the formula is {formula!r}, expected its right side only, after a '~'.{fix}")
     try:
         parsed = formulaic.Formula(f"~{right}")
+        if not isinstance(parsed, formulaic.SimpleFormula):
+            raise ValueError("it has several parts; expected one, without '|'.")
         _variables(parsed)
     except (FormulaicError, SyntaxError, ValueError) as error:
         said = (str(error).splitlines() or [""])[0]  # what follows points at the place, in a terminal's colours
@@ -145,6 +155,12 @@ def known_covariates(names: Iterable[str], data: Any, where: str) -> Known:
     if not names:
         return Known(subjects, {}, {}, {}, None)
     there: Mapping[str, Any] = getattr(data, "covariates", {})
+    if not hasattr(data, "covariates"):
+        raise ModelError(
+            f"{where}: formulas read {listed(names)}, and nothing but the subjects' labels is known here. A population "
+            "with formulas goes with data that have these columns (rl.fit, rl.check, rl.compile); where parameters are "
+            "drawn for simulated subjects, leave formulas out."
+        )
     faults, columns, changing, orders = [], {}, {}, {}
     for name in names:
         if name not in there:
@@ -170,7 +186,15 @@ def known_covariates(names: Iterable[str], data: Any, where: str) -> Known:
             continue
         if not column.is_numeric:
             given = getattr(data, "levels", {}).get(name)
-            orders[name] = tuple(str(label) for label in given) if given else _natural(distinct)
+            labels = [str(label) for label in given or sorted(distinct, key=natural_key)]
+            strangers = [label for label in distinct if label not in labels]
+            if strangers:
+                faults.append(
+                    f"'{name}' is {listed(strangers)} somewhere, which is none of its levels {listed(labels)}."
+                    f"{did_you_mean(strangers[0], labels)} Give all of them in levels=."
+                )
+                continue
+            orders[name] = tuple(labels)
         first = values[:, :1]
         if np.all((values == first) | ~valid):
             columns[name] = first[:, 0]
@@ -178,18 +202,13 @@ def known_covariates(names: Iterable[str], data: Any, where: str) -> Known:
             changing[name] = values
     if faults:
         raise ModelError(f"{where}: {' '.join(faults)}")
-    within, index = _conditions(changing, orders, data, where) if changing else ({}, None)
-    return Known(subjects, columns, within, orders, index)
-
-
-def _natural(labels: Any) -> tuple[str, ...]:
-    import re
-
-    def key(label: str) -> tuple[Any, ...]:
-        parts = [part for part in re.split(r"(\d+)", label) if part]
-        return tuple((0, int(part), "") if part.isdigit() else (1, 0, part) for part in parts)
-
-    return tuple(sorted((str(label) for label in labels), key=key))
+    if not changing:
+        return Known(subjects, columns, {}, orders, None)
+    within, index = _conditions(changing, orders, data, where)
+    seen = np.zeros((len(subjects), index.max() + 1), dtype=bool)
+    seen[np.nonzero(data.valid)[0], index[data.valid]] = True
+    seen.flags.writeable = False
+    return Known(subjects, columns, within, orders, index, seen)
 
 
 def _conditions(
@@ -228,13 +247,20 @@ class Design:
     formula : str
         As it was given.
     terms : tuple of str
-        Names of the columns but the intercept: ``"group=patient"``, ``"age"``, ``"group=patient:age"``.
+        Names of the columns but the intercept: ``"group=patient"``, ``"age"``, ``"group=patient:age"``. They become
+        names of variables, in which a file can't have a ``/``; it is written ``|``.
     has_intercept : bool
         Whether there is an intercept.
     is_within : bool
         Whether columns are by subject and condition, or by subject.
     names : tuple of str
         The covariates that it reads.
+    known : Known
+        Where their values are.
+    spec : formulaic.ModelSpec
+        What makes the columns again, of the same or of other values.
+    terms_of : mapping of str to str
+        Each of its columns' term.
     """
 
     formula: str
@@ -244,6 +270,7 @@ class Design:
     names: tuple[str, ...]
     known: Known
     spec: Any
+    terms_of: Mapping[str, str]
 
     @classmethod
     def of(cls, formula: str, known: Known, where: str) -> Design:
@@ -263,39 +290,84 @@ class Design:
         except Exception as error:  # whatever a formula's own functions raise
             said = " ".join(str(error).split())
             raise ModelError(f"{where}: the formula {formula!r} can't be computed: {said}") from None
-        columns = list(matrix.columns)
-        _check_columns(np.asarray(matrix, dtype=float), columns, formula, where)
+        columns = [str(name) for name in matrix.columns]
+        named = _terms(matrix.model_spec)
+        terms = tuple(named[name] for name in columns if name != _INTERCEPT)
+        twice = [term for term in terms if terms.count(term) > 1]
+        if twice:
+            raise ModelError(
+                f"{where}: the formula {formula!r} has two columns called '{twice[0]}'. Give the labels other names."
+            )
         is_within = any(name in known.within for name in names)
-        terms = tuple(_term(name) for name in columns if name != _INTERCEPT)
-        return cls(formula, terms, _INTERCEPT in columns, is_within, names, known, matrix.model_spec)
+        rows = np.asarray(matrix, dtype=float)
+        if is_within and known.seen is not None:
+            rows = rows[known.seen.ravel()]  # a subject's conditions that are in no trial tell nothing apart
+        _check_columns(rows, [named.get(name, name) for name in columns], formula, where)
+        return cls(formula, terms, _INTERCEPT in columns, is_within, names, known, matrix.model_spec, named)
 
     def columns(self, given: Mapping[str, Any] | None = None) -> dict[str, np.ndarray]:
-        """Return each term's column, (subject,) or (subject, condition); ``given`` as in :meth:`Known.frame`."""
+        """Return each term's column, (subject,) or (subject, condition); ``given`` as in :meth:`Known.frame`.
+
+        Raises
+        ------
+        ModelError
+            If the formula has no value at those that are given.
+        """
+        import warnings
+
+        from formulaic.errors import DataMismatchWarning
+
         if not self.terms:
             return {}
-        matrix = self.spec.get_model_matrix(self.known.frame(self.names, given), context={})
+        try:
+            with np.errstate(all="ignore"), warnings.catch_warnings():
+                warnings.simplefilter("error", DataMismatchWarning)  # it would take an unknown category for the first
+                matrix = self.spec.get_model_matrix(self.known.frame(self.names, given), context={})
+        except Exception as error:  # whatever a formula's own functions raise
+            said = " ".join(str(error).split())
+            raise ModelError(f"the formula {self.formula!r} can't be computed there: {said}") from None
+        if not np.isfinite(np.asarray(matrix, dtype=float)).all():
+            raise ModelError(f"the formula {self.formula!r} is not finite there.")
         n = len(self.known.subjects)
         result = {}
         for name in matrix.columns:
             if name != _INTERCEPT:
                 values = np.asarray(matrix[name], dtype=np.float64)
-                result[_term(name)] = values.reshape(n, -1) if self.is_within else values
+                result[self.terms_of[str(name)]] = values.reshape(n, -1) if self.is_within else values
         return result
 
 
-def _term(name: Any) -> str:
-    """Return a column's name as people write it: ``group[T.patient]`` is ``group=patient``."""
-    return ":".join(part.replace("[T.", "=").replace("[", "=").replace("]", "") for part in str(name).split(":"))
+def _terms(spec: Any) -> dict[str, str]:
+    """Return the columns' names as people write them: ``group[T.patient]`` is ``group=patient``."""
+    import re
+
+    found = {}
+    for row in spec.structure:
+        # A column has some of its term's factors, in their order; names and labels may hold brackets and colons.
+        parts = (rf"(?:({re.escape(factor.expr)})(?:\[(?:T\.)?(.*?)\])?(?::|$))?" for factor in row.term.factors)
+        pattern = re.compile("".join(parts), re.DOTALL)
+        for column in row.columns:
+            match = pattern.fullmatch(str(column))
+            said = match.groups() if match else (str(column), None)
+            pairs = [(name, label) for name, label in zip(said[::2], said[1::2], strict=True) if name]
+            words = [name if label is None else f"{name}={label}" for name, label in pairs]
+            found[str(column)] = variable_name(":".join(words))
+    return found
 
 
-def _check_columns(matrix: np.ndarray, columns: Sequence[Any], formula: str, where: str) -> None:
+def variable_name(text: str) -> str:
+    """Return text as a part of a variable's name: files take a ``/`` for the way to a group."""
+    return text.replace("/", "|")
+
+
+def _check_columns(matrix: np.ndarray, columns: Sequence[str], formula: str, where: str) -> None:
     if not np.isfinite(matrix).all():
-        bad = [_term(name) for i, name in enumerate(columns) if not np.isfinite(matrix[:, i]).all()]
+        bad = [name for i, name in enumerate(columns) if not np.isfinite(matrix[:, i]).all()]
         raise ModelError(f"{where}: the formula {formula!r} is not finite in {listed(bad)}.")
     for i, name in enumerate(columns):
         if name != _INTERCEPT and np.ptp(matrix[:, i]) == 0:
             raise ModelError(
-                f"{where}: column '{_term(name)}' of the formula {formula!r} is {matrix[0, i]:g} everywhere, so "
+                f"{where}: column '{name}' of the formula {formula!r} is {matrix[0, i]:g} everywhere, so "
                 "nothing can be learnt of its coefficient. Leave it out, or the level that nobody has."
             )
     scale = np.linalg.norm(matrix, axis=0)
@@ -303,8 +375,8 @@ def _check_columns(matrix: np.ndarray, columns: Sequence[Any], formula: str, whe
     for i in range(1, len(columns) + 1):
         if np.linalg.matrix_rank(scaled[:, :i], tol=1e-9) < i:
             others, *_ = np.linalg.lstsq(scaled[:, : i - 1], scaled[:, i - 1], rcond=None)
-            of = [_term(columns[j]) for j in range(i - 1) if abs(others[j]) > 1e-6]
+            of = [columns[j] for j in range(i - 1) if abs(others[j]) > 1e-6]
             raise ModelError(
-                f"{where}: column '{_term(columns[i - 1])}' of the formula {formula!r} follows from {listed(of)}: the "
+                f"{where}: column '{columns[i - 1]}' of the formula {formula!r} follows from {listed(of)}: the "
                 f"design is collinear ({len(matrix)} rows), and their coefficients can't be told apart. Leave one out."
             )

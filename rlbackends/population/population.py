@@ -169,7 +169,7 @@ class Population:
             given[name] = _read(name, value, self._default)
         self._given = MappingProxyType(given)
         self._correlated = _read_correlated(correlated)
-        if isinstance(lkj, bool) or not isinstance(lkj, int | float) or not 0 < lkj < math.inf:
+        if isinstance(lkj, bool) or not isinstance(lkj, int | float | np.number) or not 0 < lkj < math.inf:
             raise ModelError(f"population: lkj is {lkj!r}, expected a number above 0, such as 2.0.")
         self._lkj = float(lkj)
 
@@ -188,8 +188,9 @@ class Population:
         words = [repr(self._default.kind)]
         for name, value in self._given.items():
             if isinstance(value, Pooling):
-                said = (value.kind, value.link, value.formula)
-                words.append(f"{name}=Pooling({', '.join(w for w in said if w)})")
+                said = [w for w in (value.kind, value.link, value.formula) if w]
+                said += [f"{key}={text!r}" for key in ("sd_by", "slopes") if (text := getattr(value, key))]
+                words.append(f"{name}=Pooling({', '.join(said)})")
             else:
                 words.append(f"{name}={value[0]:g}" if len(value) == 1 else f"{name}=<{len(value)} values>")
         if self._correlated != ():

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import importlib.metadata
 import inspect
 import json
 import os
@@ -16,13 +15,13 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-import rlbackends
 from rlbackends.backends.protocol import CompiledModel
 from rlbackends.backends.registry import Backend
 from rlbackends.backends.registry import compile as compile_model
 from rlbackends.data.cells import subject_labels
 from rlbackends.errors import SettingError, listed
 from rlbackends.inference import Fit, Fitter
+from rlbackends.inference.certificate import library_versions
 from rlbackends.inference.gradients import GradientWarning
 from rlbackends.inference.result import ConvergenceWarning
 from rlbackends.population.population import Population
@@ -36,7 +35,6 @@ if TYPE_CHECKING:
 
 # Settings of a fit that change nothing in it, or that a study decides.
 _APART = {"self", "model", "backend", "population", "progress", "cores", "log_likelihood", "keep_interrupted"}
-_LIBRARIES = {"jax": ("jaxlib",), "pytensor": ("numba",)}
 Measure = Callable[["Bench", "Draft", Any, Fit], tuple[Fit, dict[str, Any]]]
 
 
@@ -141,7 +139,7 @@ class Setup:
             "subjects": list(self.subjects),
             "blocks": np.asarray(self.blocks).tolist(),
             "trials": None if self.trials is None else np.asarray(self.trials).tolist(),
-            "versions": versions(self.backend),
+            "versions": library_versions(self.backend.packages),
         }
         if self.data is not None:
             said["data"] = {name: self.data.bind(self.models[name]).digest for name in self.populations}
@@ -151,18 +149,6 @@ class Setup:
 def digest(text: str) -> str:
     """Return a sha256."""
     return hashlib.sha256(text.encode()).hexdigest()
-
-
-def versions(backend: Backend) -> dict[str, str]:
-    """Return the versions of this package and of the libraries that decide what a backend draws."""
-    names = ["numpy", *backend.packages, *(more for name in backend.packages for more in _LIBRARIES.get(name, ()))]
-    found = {"rlbackends": rlbackends.__version__}
-    for name in names:
-        try:
-            found[name] = importlib.metadata.version(name)
-        except importlib.metadata.PackageNotFoundError:  # a module of another name than its distribution
-            continue
-    return found
 
 
 # ------------------------------------------------------------------------------------------- in the process that works

@@ -259,6 +259,9 @@ def test_mode_and_curvature_of_rescorla_wagner_are_those_of_a_grid(backend):
     found = np.array([mode.unconstrained[f"{name}_offset"].item() for name in ("alpha", "beta")])
     np.testing.assert_allclose(found, [a, b], atol=1e-5)
     assert mode.work["gradients"] > 0
+    # A column of second derivatives: forward over reverse takes about twice a gradient; differences take four.
+    laplace = row.sampler("laplace").load()(compiled.engine, **settings)
+    assert laplace.work["gradients"] - mode.work["gradients"] == {"numpyro": 2, "pymc": 4}[backend] * 2
     # The curvature, by second differences of the paper's equation.
     h = 1e-4
     steps = np.array([[h, 0], [0, h]])

@@ -191,6 +191,26 @@ def test_ctrl_c(row, calm, compiled, monkeypatch):
     assert signal.getsignal(signal.SIGINT) is before
 
 
+@pytest.mark.skipif(os.name == "nt", reason="os.kill ends the process on Windows")
+@pytest.mark.parametrize("row", [NUTS])
+@pytest.mark.parametrize("chain", [0, 1])
+def test_ctrl_c_of_a_host_with_a_handler_of_its_own(row, chain, compiled, monkeypatch):
+    """PyMC takes a KeyboardInterrupt for the end of a chain, and goes on with the next."""
+    from rlbackends.backends.pymc.samplers import nuts
+
+    monkeypatch.setattr(nuts, "_REPORT_SECONDS", 0.0)
+    monkeypatch.setattr(signal, "getsignal", lambda number: "the host's")
+    progress = Pressing(chain, 25)
+    with pytest.raises(Interrupted) as caught:
+        sample(row, compiled(row[0]), tune=20, draws=20, progress=progress)
+    part = caught.value.results
+    if chain == 0:
+        assert part is None
+        assert max((done for number, done, _ in progress.heard if number == 1), default=0) <= 1
+    else:
+        assert part.stats["lp"].shape == (2, 5)
+
+
 @both
 def test_settings_and_models_that_cannot_be_sampled(row, compiled):
     with pytest.raises(SettingError, match=r"chains is 0.*target_accept is 2"):

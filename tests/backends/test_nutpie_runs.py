@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 import random
 import signal
@@ -41,7 +42,7 @@ def expanded(position):
     return {"v": v, "x": x, "low": np.array(v < 0)}
 
 
-def task(density=funnel, **settings):
+def task(density=funnel, starts=None, **settings):
     from nutpie.compiled_pyfunc import from_pyfunc
 
     compiled = from_pyfunc(
@@ -51,6 +52,7 @@ def task(density=funnel, **settings):
         expanded_dtypes=["float64", "float64", "bool"],
         expanded_shapes=[(), (SIZE - 1,), ()],
         expanded_names=["v", "x", "low"],
+        make_initial_point_fn=starts,
     )
     return nutpie_runs.Task(compiled, {"v": "v", "all": "x"}, SETTINGS | settings, 0.5, ("low",))
 
@@ -155,6 +157,23 @@ def test_a_density_that_fails(tmp_path):
     with pytest.raises(BackendError, match=r"nutpie could not sample the model\. It says: .*no such thing"):
         run_task(density=broken, run=Run(tmp_path))
     assert nutpie_runs.read_run(Run(tmp_path)) is None
+
+
+def test_a_chain_that_fails_waits_for_the_others():
+    """Threads that still call Python or JAX at the interpreter's end crash it."""
+    numbers, calls, ended = itertools.count(), [], []
+
+    def start(seed):
+        calls.append(seed)
+        if next(numbers) == 0:
+            raise ValueError("no such thing")
+        time.sleep(0.5)
+        ended.append(seed)
+        return np.ones(SIZE)
+
+    with pytest.raises(BackendError, match="no such thing"), Progress("", 250, 3, mode="off") as reporter:
+        nutpie_runs.sample(task(starts=start, chains=3, cores=3), reporter)
+    assert len(ended) == len(calls) - 1
 
 
 def test_an_empty_folder_holds_no_draws(tmp_path):

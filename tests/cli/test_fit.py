@@ -41,6 +41,23 @@ def test_what_can_not_be_done_is_said_before_sampling(program, table, tmp_path, 
     assert words in ran.err and "Traceback" not in ran.err
 
 
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["--formula", "alpha ~ group", "--formula", "alpha ~ age"], "--formula is given twice for 'alpha'"),
+        (["--formula", "alpha ~ groop"], "prl.csv' nor 'people.csv'. Did you mean 'group'?"),
+        (["--formula", "alpha ~ n"], "prl.csv' and 'people.csv' both have a column 'n'"),
+    ],
+)
+@pytest.mark.usefixtures("never_sampling")
+def test_covariates_that_are_not_clear_are_refused(program, table, tmp_path, arguments, words):
+    (tmp_path / "people.csv").write_text("id,group,age,n\n1,a,20,1\n2,b,30,2\n")
+    people = ["--participants", "people.csv"]
+    ran = program("fit", "rescorla_wagner", table, "--backend", "numpyro", *COLUMNS, *people, *arguments)
+    assert ran.status == 2
+    assert words in ran.err
+
+
 def test_settings_reach_the_call(program, table, monkeypatch):
     asked = {}
 

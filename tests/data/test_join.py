@@ -36,6 +36,17 @@ def test_covariates_come_with_bound_data():
     assert part.covariates["age"].values.tolist() == [[30.0, 30.0, 0.0]] or part.covariates["age"].values[0, 0] == 30.0
 
 
+def test_rows_of_nobody_are_left_out_and_na_is_missing(tmp_path):
+    path = tmp_path / "participants.tsv"
+    path.write_text("participant_id\tage\ns2\tn/a\ns10\t30\ns9\t1\ns9\t2\n\t3\n\t4\n")
+    age = TRIALS.join(path, subject="participant_id").events["age"]
+    assert age.is_numeric and age.missing[:, 0].tolist() == [True, False] and age.values[1, 0] == 30.0
+
+
+def test_any_name_can_be_given():
+    assert TRIALS.join(TABLE, subject="id", source="age", self="group").columns[2:] == ("source", "self")
+
+
 def test_whole_number_labels_meet_text():
     trials = rl.Trials.from_arrays(subjects=[1, 2], choice=[[0], [1]])
     joined = trials.join(pd.DataFrame({"id": ["2", "1"], "age": [20, 30]}), subject="id")

@@ -16,6 +16,7 @@ from rlbackends.backends.registry import BACKENDS, Backend
 from rlbackends.backends.runs import Run
 from rlbackends.backends.samplers import Sampler
 from rlbackends.errors import DataError, SettingError
+from rlbackends.inference import checkpoint
 from rlbackends.inference.checkpoint import InterruptedFitWarning
 from rlbackends.inference.result import ConvergenceWarning
 
@@ -54,6 +55,19 @@ def calm(fitter):
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", ConvergenceWarning)
         return fitter.fit(trials(), seed=1)
+
+
+def test_a_run_that_ends_while_it_is_read(fitter, calm, tmp_path, monkeypatch):
+    folder = tmp_path / "run"
+    fitter.fit(trials(), seed=1, checkpoint=folder)
+    (folder / "fit.nc").rename(tmp_path / "later.nc")
+
+    def ends(run):
+        (tmp_path / "later.nc").rename(run.fit)
+        raise FileNotFoundError("the sampler's files are removed")
+
+    monkeypatch.setattr(checkpoint, "_fit_so_far", ends)
+    assert_same_fit(rl.load(folder), calm)
 
 
 class StoppedAt:

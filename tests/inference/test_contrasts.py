@@ -3,6 +3,7 @@
 import warnings
 
 import numpy as np
+import pandas as pd
 import pytest
 from scipy.stats import norm
 
@@ -67,6 +68,37 @@ def test_everything_else_that_a_fit_does(fit):
     constant = fit.tree["log_likelihood_constant"]["log_likelihood"]
     total = float(compiled.log_likelihood(one)["choice"].sum())
     assert float(stored.sum() + constant.sum()) == pytest.approx(total, rel=1e-12)
+
+
+def test_what_can_not_be_computed_is_told(fit):
+    with pytest.raises(SettingError, match=r"at: at \{'session': 3\} the formula '~ group \* C\(session\)' can't be"):
+        fit.at("alpha", session=3)
+    with pytest.raises(SettingError, match="contrast: 'patient' is no covariates' values"):
+        fit.contrast("alpha", "patient", "control")
+    with pytest.raises(SettingError, match="contrasts: by is 3, expected the name"):
+        fit.contrasts("alpha", 3)
+    assert len(fit.contrasts("alpha", ["group", "group"])) == 1
+
+
+def test_a_recovery_by_condition_is_not_drawn_as_one_by_subject(fit):
+    pytest.importorskip("matplotlib")
+    with pytest.raises(SettingError, match="'alpha' has a value by subject and condition"):
+        rl.plots.plot_recovery(fit, {"alpha": np.full(S, 0.5)})
+
+
+def test_names_of_columns_and_labels_may_hold_anything(tmp_path):
+    pytest.importorskip("numpyro")
+    words = np.array([["on/off"] * T, ["x[1]: 'y' = \u00e9"] * T] * 3, dtype=object)
+    table = pd.DataFrame({"id": range(1, S + 1), "a/b c": words[:, 0]})
+    data = trials().join(table, subject="id")
+    population = rl.Population(alpha=rl.Pooling(formula="~ `a/b c`", sd_by="a/b c"), beta="~ I(age/10)")
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ConvergenceWarning)
+        made = rl.fit(MODEL, data, backend="numpyro", population=population, draws=5, tune=5, chains=2, progress="off")
+    loaded = rl.load(made.save(tmp_path / "fit.nc"))
+    assert loaded.layout.names == made.layout.names
+    assert {"alpha_coefficient[a|b c=x[1]: 'y' = \u00e9]", "alpha_sd[a|b c=on|off]"} < set(loaded.tree["posterior"])
+    np.testing.assert_array_equal(loaded.at("alpha", **{"a/b c": "on/off"}), made.at("alpha", **{"a/b c": "on/off"}))
 
 
 def test_a_value_is_the_average_over_the_design(fit):

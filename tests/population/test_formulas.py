@@ -289,5 +289,70 @@ def test_poolings_that_the_data_refuse(given, match):
 
 def test_a_group_of_one_has_no_sd():
     data = trials(clinic=np.array([["x"] * T] * 5 + [["y"] * T], dtype=object)).bind(MODEL)
-    with pytest.raises(ModelError, match="sd_by is 'clinic', and 'y' has 1 subjects, too few for an sd"):
+    with pytest.raises(ModelError, match="sd_by is 'clinic', and 'y' has 1 subject, too few for an sd"):
         layout(alpha=rl.Pooling(sd_by="clinic"), data=data)
+
+
+def by_subject(*labels):
+    return np.array([[label] * T for label in labels], dtype=object)
+
+
+def test_a_label_that_is_none_of_the_levels_is_refused():
+    data = trials(arm=by_subject(*"uuvvww"), levels={"arm": ["u", "v"]}).bind(MODEL)
+    for pooling in (rl.Pooling(formula="~ arm"), rl.Pooling(sd_by="arm")):
+        with pytest.raises(ModelError, match="'arm' is 'w' somewhere, which is none of its levels 'u' and 'v'"):
+            layout(alpha=pooling, data=data)
+    cells = np.array([["u", "v", "w", "w"] * 2] * S, dtype=object)
+    with pytest.raises(ModelError, match="none of its levels"):
+        layout(alpha="~ cell", data=trials(cell=cells, levels={"cell": ["u", "v"]}).bind(MODEL))
+
+
+def test_labels_may_hold_brackets_and_colons():
+    made = layout(alpha="~ arm", data=trials(arm=by_subject("0", "a", "a]", "0", "a", "a]")).bind(MODEL))
+    assert made.names[1:3] == ("alpha_coefficient[arm=a]", "alpha_coefficient[arm=a]]")
+    data = trials(arm=by_subject(*["b[2]", "y:z"] * 3)).bind(MODEL)
+    made = layout(alpha="~ C(arm, levels=['y:z', 'b[2]'])", data=data)
+    assert made.names[1] == "alpha_coefficient[C(arm, levels=['y:z', 'b[2]'])=b[2]]"
+    made = layout(alpha="~ 0 + arm:drug", data=trials(arm=by_subject(*["b:c", "²"] * 3)).bind(MODEL))
+    assert made.names[0] == "alpha_coefficient[arm=b:c:drug=placebo]"
+
+
+def test_names_that_would_be_the_same_are_refused():
+    with pytest.raises(ModelError, match=r"two columns called 'arm=x\|y'"):
+        layout(alpha="~ 0 + arm", data=trials(arm=by_subject(*["x/y", "x|y"] * 3)).bind(MODEL))
+
+
+def test_conditions_that_nobody_had_tell_nothing_apart():
+    group = by_subject(*"pppccc")
+    nested = np.array([[1] * 4 + [2] * 4] * 3 + [[3] * 4 + [4] * 4] * 3, dtype=float)
+    with pytest.raises(ModelError, match=r"'C\(session\)=4.0' of the formula .* follows from .* collinear"):
+        layout(alpha="~ group + C(session)", data=trials(group=group, session=nested).bind(MODEL))
+    once = np.array([[1] * 4 + [2] * 4] * 3 + [[1] * 8] * 3, dtype=float)
+    data = trials(group=group, session=once).bind(MODEL)
+    with pytest.raises(ModelError, match=r"'group=p:C\(session\)=2.0' .* follows from"):
+        layout(alpha="~ group * C(session)", data=data)
+    seen = layout(alpha="~ group + C(session)", data=data).known.seen
+    assert seen.tolist() == [[True, True]] * 3 + [[True, False]] * 3
+
+
+def test_a_parameter_does_not_depend_on_what_it_explains():
+    with pytest.raises(ModelError, match="formulas read 'choice', a response of model 'rescorla_wagner'"):
+        layout(alpha="~ choice")
+    assert layout(alpha="~ reward").within == {"alpha"}
+
+
+def test_formulas_of_several_parts_and_methods():
+    with pytest.raises(ModelError, match="can't be read: it has several parts"):
+        layout(alpha="~ group | age")
+    assert "alpha_coefficient[age.clip(0, 40)]" in layout(alpha="~ age.clip(0, 40)").names
+    assert rl.Population(alpha="~ np.log(age) + age.clip(0, 40)").covariates(MODEL) == ("age",)
+
+
+def test_where_only_labels_are_known_formulas_say_so():
+    with pytest.raises(ModelError, match="formulas read 'group', and nothing but the subjects' labels is known"):
+        rl.prior_predictive(MODEL, rl.tasks.bandit(n_trials=4), population=rl.Population(alpha="~ group"), subjects=3)
+
+
+def test_the_text_of_a_population_says_all_of_it():
+    said = repr(rl.Population(alpha=rl.Pooling(formula="~ group", sd_by="group", slopes="~ drug"), lkj=np.int64(3)))
+    assert said == "Population('partial', alpha=Pooling(partial, ~ group, sd_by='group', slopes='~ drug'))"

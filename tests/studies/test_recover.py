@@ -291,9 +291,9 @@ def test_a_folder_holds_one_study(recovery, changes, words):
 
 
 def test_a_study_is_not_continued_with_other_versions(recovery, monkeypatch):
-    now = bench.versions(BACKEND)
+    now = bench.library_versions(BACKEND.packages)
     assert {"rlbackends", "numpy"} <= set(now)
-    monkeypatch.setattr(bench, "versions", lambda backend: now | {"numpy": "1.0"})
+    monkeypatch.setattr(bench, "library_versions", lambda packages: now | {"numpy": "1.0"})
     words = r'versions.numpy: .*asked for was "1.0"(.|\n)*Other versions may draw other'
     with pytest.raises(SettingError, match=words):
         recover(folder=recovery.fits.folder)
@@ -305,7 +305,7 @@ def test_versions_are_those_of_the_backends_libraries():
     libraries = {"numpyro": {"jax", "jaxlib", "numpyro"}, "pymc": {"pymc", "pytensor", "nutpie", "numba"}}
     for name, packages in libraries.items():
         if BACKENDS[name].is_installed:
-            assert packages <= set(bench.versions(BACKENDS[name]))
+            assert packages <= set(bench.library_versions(BACKENDS[name].packages))
 
 
 def test_settings_that_change_nothing_do_not_make_another_study(recovery):

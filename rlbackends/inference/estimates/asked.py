@@ -75,7 +75,7 @@ def without_pooling(population: Population | None, model: Model, method: str) ->
             continue
         faults += _faults(name, pooling, method)
         rows[name] = Pooling("none", pooling.link, prior=pooling.prior)
-    if getattr(population, "_correlated", ()):
+    if population._correlated != ():  # None: all of them
         faults.append(
             "correlated parameters are a group's; "
             + ("method='em' has covariance='full' for them." if method == "em" else "use method='em' or rl.fit.")

@@ -9,7 +9,7 @@ from typing import Any
 
 from rlbackends.errors import BackendError, SettingError
 from rlbackends.inference import Fitter
-from rlbackends.inference.certificate import package_versions
+from rlbackends.inference.certificate import library_versions
 from rlbackends.population.population import Population
 from rlbackends.studies.bench import digest
 from rlbackends.studies.fits import Fits
@@ -143,8 +143,10 @@ def compare_samplers(
     manifest = {
         "kind": "samplers", "model": digest(model.to_json()), "data": bound.digest,
         "population": dict(layout.description), "settings": numbers, "seed": seed, "cache": cache,
-        "versions": package_versions(),
+        "versions": library_versions(("jax", "numpyro", "blackjax", "pymc", "pytensor", "nutpie")),
     }  # fmt: skip
+    if layout.covariates:  # they are no part of the data's digest
+        manifest["covariates"] = layout.digest
     setup = Setup(model, bound, population, numbers, seed, cache, limit)
     study = Study(folder, manifest)
     try:

@@ -2,6 +2,7 @@
 computed twice.
 """
 
+import importlib
 import json
 import os
 import signal
@@ -17,6 +18,8 @@ from rlbackends.errors import BackendError, DataError, SettingError
 from rlbackends.studies.samplers.measure import memory
 from tests.studies.samplers.fakes import BACKEND, DATA, MODEL, POPULATION
 
+compare_module = importlib.import_module("rlbackends.studies.samplers.compare")
+MODEL_WITH_CHOICES = rl.catalogue.rescorla_wagner()
 RIGHT = {"backend": BACKEND, "sampler": "exact", "name": "right"}
 NARROW = {"backend": BACKEND, "sampler": "exact", "name": "narrow", "sampler_settings": {"scale": 0.8, "seconds": 0.5}}
 DEAD = {"backend": BACKEND, "sampler": "dies", "name": "dead"}
@@ -108,6 +111,32 @@ def test_another_comparison_is_refused_and_nothing_is_touched(found, folder):
     assert "settings.draws: the folder has 400, asked for was 500" in str(caught.value)
     assert "seed: the folder has 0, asked for was 3" in str(caught.value)
     assert sorted(path.name for path in folder.rglob("*")) == before
+
+
+def test_covariates_tell_comparisons_apart(tmp_path, monkeypatch):
+    """They are no part of the data's digest."""
+    asked = []
+
+    class Stopped(Exception):
+        pass
+
+    def study(folder, manifest):
+        asked.append(manifest)
+        raise Stopped
+
+    monkeypatch.setattr(compare_module, "Study", study)
+    for ages in ([20, 30, 40], [20, 30, 50], [20, 30, 50]):
+        data = rl.Trials.from_arrays(
+            choice=[[0, 1]] * 3, reward=[[1.0, 0.0]] * 3, age=[[age] * 2 for age in ages]
+        ).bind(MODEL_WITH_CHOICES)
+        with pytest.raises(Stopped):
+            rl.compare_samplers(
+                MODEL_WITH_CHOICES, data, [{**RIGHT}, {**RIGHT, "name": "again"}], progress="off",
+                population=rl.Population(alpha="~ age"),
+            )  # fmt: skip
+    first, second, third = asked
+    assert first["data"] == second["data"]
+    assert first != second == third
 
 
 @pytest.mark.slow

@@ -142,6 +142,8 @@ class _Starts:
         self.failed: BackendError | None = None
 
     def __call__(self, seed: int) -> np.ndarray:
+        if self.failed is not None:  # another chain's: all is over, and nobody needs to wait for this one
+            raise self.failed
         try:
             z = find_start(
                 self._engine.layout, self._density.at, self._seed, seed,

@@ -122,6 +122,8 @@ def sample(
                 "and data for values of probability 0."
             ) from error
         found = record.results(began)
+        if record.is_cut(settings["chains"]):
+            raise Interrupted(found)
     assert found is not None
     return found
 
@@ -166,8 +168,16 @@ class _Record:
             self._reported = now
             phase = "tune" if draw.tuning else "draw"
             self._progress.update(draw.chain, done, phase=phase, divergences=self._divergences)
-        if self._pressed.is_set():
+        if self._pressed.is_set() or (is_first and self.is_cut(draw.chain)):
             raise _Stopped
+
+    def is_cut(self, chains: int) -> bool:
+        """Say whether one of the first so many chains, which have ended, lacks draws.
+
+        A KeyboardInterrupt that finds PyMC itself, before the first iteration is done or by a host's own handler, ends
+        a chain there without a word.
+        """
+        return any(len(rows) < self._settings["draws"] for rows in self._stats[:chains])
 
     def results(self, began: float) -> ChainResults | None:
         """Return the draws, of every chain as many as the shortest has; None if one has none."""

@@ -40,5 +40,5 @@ def target_of(engine: Engine) -> Target:
 
     return Target(
         engine.layout, engine.log_density_and_gradient, precision, log_densities,
-        explain=lambda z: explain_no_start(engine, z),
+        explain=lambda z: explain_no_start(engine, z), gradients_a_column=2 * len(_WEIGHTS),
     )  # fmt: skip
