@@ -9,10 +9,11 @@ from typing import Any
 import numpy as np
 
 from rlbackends.data.assemble import block_starts, checked_levels, gap_report
-from rlbackends.data.cells import Cell, Column, as_label, clean, natural_key, read_only, show, subject_labels
+from rlbackends.data.cells import Cell, Column, as_label, clean, read_only, show, subject_labels
 from rlbackends.data.faults import Faults, Places
 from rlbackends.data.trials import Trials
 from rlbackends.data.words import plural
+from rlbackends.natural_order import natural_key
 
 _SOURCE = "arrays"
 

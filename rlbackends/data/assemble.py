@@ -7,11 +7,12 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from rlbackends.data.cells import Column, Label, as_label, natural_key, read_only, show
+from rlbackends.data.cells import Column, Label, as_label, read_only, show
 from rlbackends.data.faults import Faults, Places
 from rlbackends.data.trials import Trials
 from rlbackends.data.words import shorten
 from rlbackends.errors import did_you_mean, listed
+from rlbackends.natural_order import natural_key
 
 _SMALL_NUMBERS = {2: "two", 3: "three", 4: "four", 5: "five"}
 

@@ -82,14 +82,6 @@ def subject_labels(cells: Sequence[Cell]) -> list[int | str]:
     return [str(known[cell]) for cell in cells]
 
 
-def natural_key(label: Label) -> tuple:
-    """Sort key: numbers first and by value, then text with its digits read as numbers (s2 before s10)."""
-    if isinstance(label, str):
-        parts = re.split(r"([0-9]+)", label.casefold())
-        return (1, tuple(int(part) if i % 2 else part for i, part in enumerate(parts)), label)
-    return (0, label)
-
-
 def show(value: Label) -> str:
     """Return an entry as a message says it: numbers bare (2, not 2.0), text quoted."""
     if isinstance(value, str):

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from rlbackends.data.cells import natural_key
 from rlbackends.data.words import and_list, plural, shorten
 from rlbackends.errors import DataError
+from rlbackends.natural_order import natural_key
 
 _SHOWN_FAULTS = 10
 _SHOWN_PLACES = 4

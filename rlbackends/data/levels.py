@@ -8,9 +8,10 @@ from typing import Any
 
 import numpy as np
 
-from rlbackends.data.cells import Column, Label, as_label, natural_key, show, show_labels
+from rlbackends.data.cells import Column, Label, as_label, show, show_labels
 from rlbackends.data.faults import Faults, Places
 from rlbackends.data.words import and_list, plural, shorten
+from rlbackends.natural_order import natural_key
 
 _RARE = 3
 

@@ -7,13 +7,14 @@ from collections.abc import Iterable, Mapping, Sequence
 import numpy as np
 
 from rlbackends.data.assemble import Keys, checked_levels, lay_out, pad_trials
-from rlbackends.data.cells import Column, natural_key, show_labels, subject_labels
+from rlbackends.data.cells import Column, show_labels, subject_labels
 from rlbackends.data.derived import Names, derive_columns, derived_names
 from rlbackends.data.faults import Faults
 from rlbackends.data.tables import Table, load_table
 from rlbackends.data.trials import Trials
 from rlbackends.data.words import and_list, plural, shorten
 from rlbackends.errors import DataError, listed
+from rlbackends.natural_order import natural_key
 
 
 def read_wide(

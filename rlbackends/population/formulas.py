@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from rlbackends.data.cells import natural_key
 from rlbackends.errors import ModelError, did_you_mean, listed
+from rlbackends.natural_order import natural_key
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from rlbackends.data import BoundTrials
-from rlbackends.data.cells import natural_key, subject_labels
+from rlbackends.data.cells import subject_labels
 from rlbackends.data.faults import Places
 from rlbackends.errors import ModelError, SettingError
+from rlbackends.natural_order import natural_key
 from rlbackends.simulation.compose import UNIFORM_OF, Composed, hidden
 from rlbackends.tasks.scheduled import Variable
 from rlbackends.tasks.task import Task

@@ -183,4 +183,6 @@ def test_it_takes_what_fit_takes():
         return {name: p.default for name, p in parameters.items() if name not in ("self", "settings")}
 
     both = taken(rl.Fitter.__init__) | taken(rl.Fitter.fit)
+    # What a study asks for and a single fit does not: that Ctrl-C stops it, rather than leave a shorter fit.
+    assert both.pop("keep_interrupted") is True
     assert both == taken(rl.fit)
