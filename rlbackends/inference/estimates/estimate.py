@@ -119,8 +119,8 @@ def estimate(
     References
     ----------
     Huys, Q. J. M., Cools, R., Gölzer, M., Friedel, E., Heinz, A., Dolan, R. J., & Dayan, P. (2011). Disentangling the
-    roles of approach, activation and valence in instrumental and Pavlovian responding. *PLoS Computational Biology,
-    7*(4), e1002028.
+    roles of approach, activation and valence in instrumental and Pavlovian responding. *PLoS Computational Biology*,
+    *7*(4), e1002028.
 
     Examples
     --------
