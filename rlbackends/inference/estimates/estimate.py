@@ -120,7 +120,7 @@ def estimate(
     ----------
     Huys, Q. J. M., Cools, R., Gölzer, M., Friedel, E., Heinz, A., Dolan, R. J., & Dayan, P. (2011). Disentangling the
     roles of approach, activation and valence in instrumental and Pavlovian responding. *PLoS Computational Biology*,
-    *7*(4), e1002028.
+    7(4), e1002028.
 
     Examples
     --------
