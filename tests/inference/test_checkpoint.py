@@ -237,7 +237,7 @@ def test_what_changes_no_draw_is_no_other_fit(kept, model, calm):
 
 def test_other_versions_are_another_fit(kept, fitter, tmp_path):
     said = json.loads((kept / "run.json").read_text(encoding="utf-8"))
-    assert {"rlbackends", "numpy", "jax", "numpyro"} == said["manifest"]["versions"].keys()
+    assert {"rlbackends", "numpy", "jax", "jaxlib", "numpyro"} == said["manifest"]["versions"].keys()
     said["manifest"]["versions"]["jax"] = "0.0.1"
     (tmp_path / "run.json").write_text(json.dumps(said), encoding="utf-8")
     with pytest.raises(SettingError, match=r'versions.jax: the folder has "0.0.1"'):
