@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import io
 import json
+import math
+import operator
 import os
 import shutil
 from collections.abc import Mapping, Sequence
@@ -20,6 +22,7 @@ import numpy as np
 
 from rlbackends.backends.chains import ChainResults, tree_depth
 from rlbackends.data.files import write_whole
+from rlbackends.errors import DataError
 
 if TYPE_CHECKING:
     from rlbackends.backends.runs import Run
@@ -64,13 +67,22 @@ class Form:
 
     @classmethod
     def read(cls, run: Run) -> Form | None:
-        """Read what :meth:`write` wrote; None where there is nothing yet."""
-        try:
-            said = json.loads((run.folder / "form.json").read_text(encoding="utf-8"))
-        except FileNotFoundError:
+        """Read what :meth:`write` wrote; None where there is nothing yet.
+
+        Raises
+        ------
+        DataError
+            If the file is damaged.
+        """
+        path = run.folder / "form.json"
+        said = read_said(path)
+        if said is None:
             return None
-        sites = {name: tuple(shape) for name, shape in said["sites"].items()}
-        return cls(sites, tuple(said["lanes"]), said["settings"])
+        try:
+            sites = {name: tuple(operator.index(size) for size in shape) for name, shape in said["sites"].items()}
+            return cls(sites, tuple(operator.index(lane) for lane in said["lanes"]), dict(said["settings"]))
+        except (AttributeError, KeyError, TypeError, ValueError):
+            raise DataError(damaged(path)) from None
 
 
 @dataclass(frozen=True)
@@ -165,7 +177,31 @@ def read_run(run: Run, layout: Any = None) -> ChainResults | None:
         if found is None or not found[1]:
             return None
         parts.append(part_of(*found))
+    size = sum(math.prod(shape) for shape in form.sites.values())
+    if not parts or any(part.values.shape[-1] != size for part in parts):
+        raise DataError(damaged(run.folder / "form.json"))
     return results_of(form, parts, compile_seconds=0.0)
+
+
+def read_said(path: Path) -> dict[str, Any] | None:
+    """Return what a JSON file beside the draws says; None where there is none, ``DataError`` where it is damaged."""
+    try:
+        said = json.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        return None
+    except ValueError:
+        said = None
+    if not isinstance(said, dict):
+        raise DataError(damaged(path))
+    return said
+
+
+def damaged(path: Path) -> str:
+    """Return what is said of a damaged file without which draws can't be read."""
+    return (
+        f"'{path}' is damaged: it does not say how the draws beside it are to be read. Remove the run's folder and fit "
+        "again, or bring the file back from a copy."
+    )
 
 
 def part_of(state: Mapping[str, np.ndarray], rows: Mapping[str, np.ndarray]) -> Part:
@@ -243,6 +279,9 @@ def _read(path: Path) -> dict[str, np.ndarray]:
     data = io.BytesIO(path.read_bytes())  # what can't be read just now is not damaged
     try:
         with np.load(data, allow_pickle=False) as archive:
+            # NumPy writes no comments: one that is there has swallowed the names of arrays after it.
+            if any(entry.comment for entry in archive.zip.infolist()):
+                raise ValueError("names of arrays are lost")
             return {name: archive[name] for name in archive.files}
     except Exception as error:  # there is no end to what zipfile raises: a flipped bit may ask for a password
         raise _DamagedError(f"'{path}' is damaged: {error}") from error

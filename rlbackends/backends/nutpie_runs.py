@@ -25,6 +25,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from rlbackends.backends.chain_files import read_said
 from rlbackends.backends.chains import ChainResults, Interrupted, tree_depth
 from rlbackends.data.files import write_whole
 from rlbackends.errors import BackendError, BackendMissingError, SettingError
@@ -260,10 +261,7 @@ def _say(run: Run, said: Mapping[str, Any]) -> None:
 
 
 def _said(run: Run) -> dict[str, Any] | None:
-    try:
-        return json.loads((run.folder / _SAID).read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        return None
+    return read_said(run.folder / _SAID)
 
 
 def _say_ended(run: Run) -> None:

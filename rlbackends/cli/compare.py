@@ -82,7 +82,7 @@ def _named(files: tuple[str, ...]) -> dict[str, Any]:
 
 def _check_files(csv: str, pointwise: str, plot: str, *, overwrite: bool) -> None:
     """Raise ``SettingError`` now if a file can't be written at the end."""
-    from rlbackends.cli.simulate import check_file, check_tables
+    from rlbackends.cli.files import check_file, check_tables
 
     tables = [(option, name) for option, name in (("--csv", csv), ("--pointwise", pointwise)) if name]
     if tables:

@@ -109,7 +109,7 @@ def compare_samplers(
 
 def _check_files(figure: str, table: str, *, overwrite: bool) -> None:
     """Raise ``SettingError`` now if a file can't be written at the end."""
-    from rlbackends.cli.simulate import check_file
+    from rlbackends.cli.files import check_file
 
     for option, name, known in (("--figure", figure, _PICTURES), ("--table", table, _TABLES)):
         if not name:

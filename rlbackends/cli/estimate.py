@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from cyclopts import Parameter
@@ -70,6 +69,7 @@ def estimate(
     Before it searches it compares the backend with the reference on these data; if they disagree, it does not start.
     """
     import rlbackends as rl
+    from rlbackends.cli.files import check_new, check_tables
     from rlbackends.cli.load_model import load_model
     from rlbackends.cli.output import heading, say
     from rlbackends.inference.storage import check_output
@@ -78,10 +78,11 @@ def estimate(
     population = _population(found, fix, link)
     bound = read_data(found, data, columns).bind(found)
     # What can't be written is told before the work.
-    table_file = _check_table(table, overwrite=overwrite) if table else None
+    if table:
+        check_tables([("--table", table)], overwrite=overwrite)
     target = None
     if output:
-        _check_new("--output", output, overwrite=overwrite)
+        check_new("--output", output, overwrite=overwrite)
         target = check_output(output, overwrite=overwrite)
     say(bound)
     result = rl.estimate(
@@ -89,14 +90,14 @@ def estimate(
         seed=seed,
     )  # fmt: skip
     say_estimates(result)
-    if target is not None or table_file is not None:
+    if target is not None or table:
         heading("Saved")
     if target is not None:
         result.save(target, overwrite=overwrite)
         say(f"  {target}   read it with rlbackends.load('{target}')")
-    if table_file is not None:
-        result.frame("subject").to_csv(table_file, index=False)
-        say(f"  {table_file}   a row a subject")
+    if table:
+        result.frame("subject").to_csv(table, index=False)
+        say(f"  {table}   a row a subject")
 
 
 def _population(model: Model, fix: tuple[str, ...], link: tuple[str, ...]) -> Population:
@@ -115,22 +116,6 @@ def _population(model: Model, fix: tuple[str, ...], link: tuple[str, ...]) -> Po
             f"{did_you_mean(unknown[0], model.parameters)}"
         )
     return rl.Population("none", **fixed, **{name: rl.Pooling("none", word) for name, word in links.items()})
-
-
-def _check_new(option: str, name: str, *, overwrite: bool) -> None:
-    if Path(name).exists() and not overwrite:
-        raise SettingError(f"{option} '{name}' exists. Choose another name, remove it, or add --overwrite.")
-
-
-def _check_table(name: str, *, overwrite: bool) -> Path:
-    """Return the path of a table that can be written."""
-    path = Path(name)
-    if path.suffix != ".csv":
-        raise SettingError(f"--table is '{name}', expected a file that ends in .csv.")
-    _check_new("--table", name, overwrite=overwrite)
-    if not path.parent.is_dir():
-        raise SettingError(f"--table '{name}' can't be written: there is no folder '{path.parent}'.")
-    return path
 
 
 def say_estimates(result: Estimates) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sys
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from cyclopts import Parameter
@@ -16,7 +15,6 @@ from rlbackends.cli.arguments import (
     model_options,
 )
 from rlbackends.cli.population import PopulationOptions, read_population, read_trials_of
-from rlbackends.errors import SettingError
 
 if TYPE_CHECKING:
     from rlbackends.inference import Fit
@@ -67,6 +65,7 @@ def fit(
     """
     import rlbackends as rl
     from rlbackends.backends.registry import get_backend
+    from rlbackends.cli.files import check_new, check_tables
     from rlbackends.cli.load_model import load_model
     from rlbackends.cli.output import heading, say
     from rlbackends.inference.checkpoint import is_of_run
@@ -80,9 +79,10 @@ def fit(
     # What can't be written is told now, not after an hour.
     output = output or f"{found.name}-{backend}.nc"
     replaces = overwrite or (checkpoint != "" and is_of_run(output, checkpoint))
-    _check_new("--output", output, overwrite=replaces)
+    check_new("--output", output, overwrite=replaces)
     target = check_output(output, overwrite=replaces)
-    table_file = _check_table(regressors, overwrite=overwrite) if regressors else None
+    if regressors:
+        check_tables([("--regressors", regressors)], overwrite=overwrite)
     say(bound)
     heading("Equations")
     say("\n".join(f"  {line}".rstrip() for line in found.equations().splitlines()))
@@ -101,27 +101,10 @@ def fit(
     say_fit(result)
     heading("Saved")
     say(f"  {target}   read it with rlbackends.load('{target}')")
-    if table_file is not None:
-        result.regressors().to_csv(table_file, index=False)
-        say(f"  {table_file}   a row a trial")
+    if regressors:
+        result.regressors().to_csv(regressors, index=False)
+        say(f"  {regressors}   a row a trial")
     return 0
-
-
-def _check_new(option: str, name: str, *, overwrite: bool) -> None:
-    """Refuse to replace a file unasked."""
-    if Path(name).exists() and not overwrite:
-        raise SettingError(f"{option} '{name}' exists. Choose another name, remove it, or add --overwrite.")
-
-
-def _check_table(name: str, *, overwrite: bool) -> Path:
-    """Return the path of a table that can be written."""
-    path = Path(name)
-    if path.suffix != ".csv":
-        raise SettingError(f"--regressors is '{name}', expected a file that ends in .csv.")
-    _check_new("--regressors", name, overwrite=overwrite)
-    if not path.parent.is_dir():
-        raise SettingError(f"--regressors '{name}' can't be written: there is no folder '{path.parent}'.")
-    return path
 
 
 def say_fit(result: Fit) -> None:

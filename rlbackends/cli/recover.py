@@ -129,7 +129,7 @@ def _workers(text: str) -> int | str:
 
 def _check_files(figure: str, table: str, *, overwrite: bool) -> None:
     """Raise ``SettingError`` now if a file can't be written at the end."""
-    from rlbackends.cli.simulate import check_file, check_tables
+    from rlbackends.cli.files import check_file, check_tables
 
     if figure:
         if Path(figure).suffix not in _PICTURES:

@@ -21,7 +21,7 @@ from rlbackends.cli.arguments import (
     model_options,
     task_options,
 )
-from rlbackends.errors import SettingError
+from rlbackends.cli.files import check_tables
 
 if TYPE_CHECKING:
     from rlbackends.cli.parameters import Drawn
@@ -98,36 +98,6 @@ def simulate(
     _tell(simulation, drawn, "" if output == "-" else output, truth)
     command = fit_command(simulation, model, option, "TRIALS.csv" if output == "-" else output)
     _say(f"fit it:\n  {command}")
-
-
-def check_tables(files: Sequence[tuple[str, str]], *, overwrite: bool) -> None:
-    """Raise ``SettingError`` unless every one of the tables, by its option, can be written."""
-    for option, name in files:
-        path = Path(name)
-        if path.suffix != ".csv":
-            raise SettingError(f"{option} is '{name}', expected a file that ends in .csv.")
-        check_file(option, name, overwrite=overwrite)
-    paths = [Path(name).resolve() for _, name in files]
-    if len(set(paths)) < len(paths):
-        raise SettingError(f"{' and '.join(option for option, _ in files)} are the same file '{files[0][1]}'.")
-
-
-def check_file(option: str, name: str, *, overwrite: bool) -> None:
-    """Raise ``SettingError`` unless a file can be written; nothing is left behind."""
-    import tempfile
-
-    path = Path(name)
-    if path.exists() and not overwrite:
-        raise SettingError(f"{option} '{name}' exists. Choose another name, remove it, or add --overwrite.")
-    if path.is_dir():
-        raise SettingError(f"{option} '{name}' is a folder, expected a file.")
-    if not path.parent.is_dir():
-        raise SettingError(f"{option} '{name}' can't be written: there is no folder '{path.parent}'.")
-    try:
-        with tempfile.TemporaryFile(dir=path.parent):
-            pass
-    except OSError as error:
-        raise SettingError(f"{option} '{name}' can't be written: {error.strerror or error}.") from None
 
 
 def fit_command(simulation: Simulation, model: str, option: Sequence[str], path: str) -> str:

@@ -187,4 +187,8 @@ class BoundTrials:
         shortest, longest = int(self.lengths.min()), int(self.lengths.max())
         trials = f"{longest}" if shortest == longest else f"{shortest}–{longest}"
         subjects = "1 subject" if self.n_subjects == 1 else f"{self.n_subjects} subjects"
-        return f"BoundTrials({subjects} × {trials} trials; {', '.join(self.values)}; from {self.source})"
+        held = ""
+        if self.held_out is not None:
+            count = int((self.held_out & self.valid).sum())
+            held = f"; {count} trial{'' if count == 1 else 's'} held out"
+        return f"BoundTrials({subjects} × {trials} trials; {', '.join(self.values)}{held}; from {self.source})"

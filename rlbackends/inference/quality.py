@@ -143,17 +143,28 @@ def summary_of(tree: Any, kind: str, names: list[str] | str | None, **kwargs: An
 
 
 def loo_of(tree: Any, kind: str) -> Any:
-    """Return ArviZ's leave-one-out cross-validation of the cells that vary over draws.
+    """Return ArviZ's leave-one-out cross-validation of the cells that vary over draws, with the others added to it.
 
     For an approximation, draws are weighted by how far it is from the posterior.
     """
-    import arviz as az
 
     if kind == "point":
         raise SettingError(
             "loo: this fit is a point, and cross-validation needs draws. Fit with sampler='laplace', or sample the "
             "posterior."
         )
+    result = _loo_of_varying(tree, kind)
+    fixed = tree["log_likelihood_constant"]["log_likelihood"].values
+    cells = np.concatenate([np.ravel(result.elpd_i.values), fixed])
+    result.elpd = float(cells.sum())
+    result.se = float(np.sqrt(cells.size * np.var(cells)))
+    result.n_data_points = int(cells.size)
+    return result
+
+
+def _loo_of_varying(tree: Any, kind: str) -> Any:
+    import arviz as az
+
     if kind == "chains":
         return az.loo(tree, pointwise=True)
     stats = tree["sample_stats"]

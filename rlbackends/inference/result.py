@@ -3,31 +3,25 @@
 from __future__ import annotations
 
 import json
-import os
 import warnings
 from functools import cached_property
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from rlbackends.backends.protocol import CompiledModel
 from rlbackends.backends.registry import BACKENDS
-from rlbackends.data import BoundTrials
 from rlbackends.errors import SettingError
-from rlbackends.inference.certificate import Certificate
+from rlbackends.inference.draws import mean_params, sampled_params, spread_params
 from rlbackends.inference.quality import described, diagnostics_of, faults_of, loo_of, summary_of
-from rlbackends.inference.storage import check_output, read_tree, save_tree
+from rlbackends.inference.saved import Saved
 from rlbackends.inference.tables import regressor_table
-from rlbackends.inference.tree import data_from_dataset
-from rlbackends.model.model import Model
 from rlbackends.population.layout import Layout, layout_from_description
 
 if TYPE_CHECKING:
     import pandas as pd
     import xarray as xr
 
-    from rlbackends.inference.estimates.result import Estimates
     from rlbackends.tasks.task import Task
 
 
@@ -35,7 +29,7 @@ class ConvergenceWarning(UserWarning):
     """A diagnostic says that the draws may not represent the posterior."""
 
 
-class Fit:
+class Fit(Saved):
     """A posterior with all that is needed to read it: made by :func:`rlbackends.fit` or :func:`rlbackends.load`.
 
     Attributes
@@ -44,9 +38,6 @@ class Fit:
         Groups ``posterior``, ``sample_stats``, ``log_likelihood``, ``log_likelihood_constant``, ``observed_data`` and
         ``constant_data``; everything else is JSON in its attributes.
     """
-
-    def __init__(self, tree: xr.DataTree) -> None:
-        self.tree = tree
 
     def __repr__(self) -> str:
         sizes = self.tree["posterior"].sizes
@@ -57,45 +48,10 @@ class Fit:
 
     # What was fitted
 
-    @cached_property
-    def model(self) -> Model:
-        """The specification."""
-        return Model.from_json(self.tree.attrs["model"])
-
-    @property
-    def backend(self) -> str:
-        """The backend that sampled."""
-        return str(self.tree.attrs["backend"])
-
-    @cached_property
-    def data(self) -> BoundTrials:
-        """The data, as the model saw them."""
-        return data_from_dataset(
-            self.tree["constant_data"].to_dataset(),
-            self.model.events,
-            json.loads(self.tree.attrs["levels"]),
-            str(self.tree.attrs["source"]),
-        )
-
-    @cached_property
-    def certificate(self) -> Certificate:
-        """The reference against the backend that sampled, on these data."""
-        return Certificate.from_data(json.loads(self.tree.attrs["certificate"]))
-
-    @cached_property
-    def settings(self) -> dict[str, Any]:
-        """Every setting that decided the draws."""
-        return dict(json.loads(self.tree.attrs["settings"]))
-
     @property
     def kind(self) -> str:
         """What the draws are: of ``"chains"``, of an ``"approximation"`` of the posterior, or one ``"point"``."""
         return str(self.settings.get("kind", "chains"))
-
-    @cached_property
-    def timing(self) -> dict[str, float]:
-        """Seconds that compiling and sampling took."""
-        return dict(json.loads(self.tree.attrs["timing"]))
 
     @cached_property
     def work(self) -> dict[str, int]:
@@ -189,13 +145,7 @@ class Fit:
             return subject_loo(self)
         if "log_likelihood" not in self.tree.children:
             raise SettingError("loo: this fit was made with log_likelihood=False.")
-        result = loo_of(self.tree, self.kind)
-        fixed = self.tree["log_likelihood_constant"]["log_likelihood"].values
-        cells = np.concatenate([np.ravel(result.elpd_i.values), fixed])
-        result.elpd = float(cells.sum())
-        result.se = float(np.sqrt(cells.size * np.var(cells)))
-        result.n_data_points = int(cells.size)
-        return result
+        return loo_of(self.tree, self.kind)
 
     # What covariates do
 
@@ -299,9 +249,7 @@ class Fit:
         dict of str to numpy.ndarray
             (subject,), or (subject, trial) for a parameter that changes within subjects.
         """
-        posterior = self.tree["posterior"]
-        means = {name: posterior[name].mean(("chain", "draw")) for name in self.model.parameters}
-        return self.layout.by_trial({name: mean.transpose("subject", ...).values for name, mean in means.items()})
+        return mean_params(self.layout, self.tree["posterior"])
 
     def trajectories(self, draws: int | None = None) -> xr.Dataset:
         """Return states before each trial's update, and records.
@@ -319,21 +267,8 @@ class Fit:
         """
         if draws is None:
             return self._compiled.for_checking().trajectories(self.posterior_mean())
-        return self._at_draws(draws)
-
-    def _at_draws(self, draws: int) -> xr.Dataset:
-        from rlbackends.simulation.predict import check_draws
-
-        posterior = self.tree["posterior"]
-        chains, length = posterior.sizes["chain"], posterior.sizes["draw"]
-        check_draws("trajectories", draws, chains * length)
-        chosen = np.unique(np.linspace(0, chains * length - 1, draws).round().astype(int))
-        params = {}
-        for name in self.model.parameters:
-            values = posterior[name].transpose("chain", "draw", "subject", ...).values
-            params[name] = values.reshape(chains * length, *values.shape[2:])[chosen]
-        result = self._compiled.trajectories_draws(self.layout.by_trial(params))
-        return result.assign_coords(chain=("sample", chosen // length), draw=("sample", chosen % length))
+        params, coordinates = sampled_params(self.layout, self.tree["posterior"], draws, "trajectories")
+        return self._compiled.trajectories_draws(params).assign_coords(coordinates)
 
     def regressors(self, draws: int | None = None) -> pd.DataFrame:
         """Return a tidy row a trial: events, states, records and log-likelihoods, for brain or body data.
@@ -421,72 +356,8 @@ class Fit:
 
     def _spread(self, where: str, draws: int) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
         """Return the subjects' parameters at some draws, chain × draw × subject (× trial), and these draws."""
-        from rlbackends.simulation.predict import spread_draws
-
-        posterior = self.tree["posterior"]
-        chosen = spread_draws(posterior.sizes["chain"], posterior.sizes["draw"], draws, where)
-        params = self.layout.by_trial(
-            {
-                name: posterior[name].transpose("chain", "draw", "subject", ...).values[:, chosen]
-                for name in self.model.parameters
-            }
-        )
-        return params, {"chain": posterior["chain"].values, "draw": posterior["draw"].values[chosen]}
+        return spread_params(self.layout, self.tree["posterior"], draws, where)
 
     def _computes(self) -> str:
         row = BACKENDS.get(self.backend)
         return self.backend if row is not None and row.is_installed else "reference"
-
-    def save(self, path: str | os.PathLike[str], *, overwrite: bool = False) -> Path:
-        """Write the fit to a netCDF file, from which :func:`rlbackends.load` reads it.
-
-        Parameters
-        ----------
-        path : path
-            A file that ends in ``.nc``.
-        overwrite : bool, default False
-            Whether it may replace a file.
-
-        Returns
-        -------
-        pathlib.Path
-
-        Raises
-        ------
-        SettingError
-            If it can't be written, or is there.
-        """
-        target = check_output(path, overwrite=overwrite)
-        save_tree(self.tree, target)
-        return target
-
-
-def load(path: str | os.PathLike[str]) -> Fit | Estimates:
-    """Read a fit or estimates that were saved, or the draws so far from the folder of one that runs or was stopped.
-
-    Parameters
-    ----------
-    path : path
-        A file that :meth:`Fit.save` or :meth:`Estimates.save` wrote; no backend is needed. Or the folder that was
-        given as ``checkpoint``: of each chain as many draws as the shortest has, with an `InterruptedFitWarning`
-        unless all are there.
-
-    Returns
-    -------
-    Fit or Estimates
-
-    Raises
-    ------
-    DataError
-        If there is no such file, or it holds neither.
-    """
-    if Path(path).is_dir():
-        from rlbackends.inference.checkpoint import load_run
-
-        return load_run(Path(path))
-    tree = read_tree(Path(path))
-    if tree.attrs.get("kind") == "estimates":
-        from rlbackends.inference.estimates.result import Estimates
-
-        return Estimates(tree)
-    return Fit(tree)

@@ -18,6 +18,7 @@ MOST_CONDITIONS = 64
 """How many different conditions within subjects there may be; each is a value of a parameter for every subject."""
 
 _INTERCEPT = "Intercept"
+_TAKEN = ("source", "subject", "trial", "block", "levels", "derive")
 
 
 @dataclass(frozen=True)
@@ -165,9 +166,12 @@ def known_covariates(names: Iterable[str], data: Any, where: str) -> Known:
     for name in names:
         if name not in there:
             has = f"The data have {listed(there)}." if there else "The data have no columns besides the model's."
+            read = f"with rl.read_trials(..., {name}='{name}')"
+            if name in _TAKEN:  # arguments of read_trials, which can't name a column as well
+                read = f"under another name, with rl.read_trials(..., {name}_='{name}') and '{name}_' in the formula"
             faults.append(
                 f"formulas read '{name}', which is no column of the data.{did_you_mean(name, there)} {has} Read it "
-                f"with rl.read_trials(..., {name}='{name}'), or add it with data.join(table, subject=...)."
+                f"{read}, or add it with data.join(table, subject=...)."
             )
             continue
         column, valid = there[name], data.valid

@@ -11,10 +11,10 @@ import numpy as np
 import pytest
 
 import rlbackends as rl
-from rlbackends.backends.approximate import Mode, normal_at
 from rlbackends.backends.chains import Interrupted
 from rlbackends.backends.elbo import learning_rates, stats_of
 from rlbackends.backends.flat import Flat, Gaussian
+from rlbackends.backends.mode import Mode, normal_at
 from rlbackends.backends.progress import Progress
 from rlbackends.backends.registry import get_backend
 from rlbackends.errors import BackendError, SettingError
@@ -129,7 +129,7 @@ def test_statistics_are_log_densities(backend, sampler, fits):
 
 
 @needs_numpyro
-@pytest.mark.parametrize("sampler", ["laplace", "mean_field", "full_rank"])
+@pytest.mark.parametrize("sampler", ["laplace", "mean_field", pytest.param("full_rank", marks=pytest.mark.slow)])
 def test_the_same_seed_gives_the_same_draws_and_chains_do_not_depend_on_their_number(sampler, fits):
     first, again = fits("numpyro", sampler), fit("numpyro", sampler, chains=3, cores=1)
     np.testing.assert_array_equal(draws_of(again)[:2000], draws_of(first))

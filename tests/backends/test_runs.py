@@ -9,7 +9,7 @@ import pytest
 
 from rlbackends.backends.chain_files import COLUMNS, ChainFiles, Form, read_run
 from rlbackends.backends.runs import Run, RunFolder, check_every
-from rlbackends.errors import SettingError
+from rlbackends.errors import DataError, SettingError
 
 MANIFEST = {"seed": 3, "settings": {"draws": 100, "tune": 50}, "data": {"sha256": "a" * 64}}
 
@@ -215,7 +215,49 @@ def test_no_flipped_bit_raises_anything(tmp_path):
         assert found is None or all(np.array_equal(found[0][name], value) for name, value in whole[0].items())
 
 
+def test_a_lost_name_of_an_array_is_damage(tmp_path):
+    """A flipped bit in the length of a comment, in the directory of the archive, hides the array that comes next."""
+    files = ChainFiles(tmp_path)
+    files.save(state(2), rows(0, 2), 0)
+    path = tmp_path / "draws-0000000000.npz"
+    content = path.read_bytes()
+    directory = content.index(b"PK\x01\x02")
+    for bit in range(16):
+        harmed = bytearray(content)
+        harmed[directory + 32 + bit // 8] ^= 1 << bit % 8
+        path.write_bytes(harmed)
+        found = files.read()
+        assert found is None or set(found[1]) == set(rows(0, 2))
+    path.write_bytes(content)
+    assert_holds(files, 2)
+
+
 # The draws that a run has left
+
+
+HARMS = {
+    "cut": lambda text: text[: len(text) // 2],
+    "no JSON": lambda text: text.replace(":", ";"),
+    "a list": lambda text: "[1]",
+    "a name": lambda text: text.replace('"sites"', '"sitez"'),
+    "a size": lambda text: text.replace("2", "3", 1),
+    "no number": lambda text: text.replace("2", '"2"', 1),
+    "no chains": lambda text: '{"sites": {"a": [2]}, "lanes": [], "settings": {}}',
+}
+
+
+@pytest.mark.parametrize("harm", HARMS.values(), ids=list(HARMS))
+def test_a_damaged_form_is_told_with_its_path(tmp_path, harm):
+    run = Run(tmp_path)
+    form = Form({"a": (2,), "b": ()}, (1,), {"sampler": "x", "draws": 9})
+    form.write(run)
+    numbers = {"gradients": 5, "tune_seconds": 1.0, "draw_seconds": 2.0, "wall_seconds": 3.0}
+    form.files(run)[0].save(numbers, rows(0, 6), 0)
+    assert read_run(run) is not None
+    path = tmp_path / "form.json"
+    path.write_text(harm(path.read_text()))
+    with pytest.raises(DataError, match=r"form\.json' is damaged"):
+        read_run(run)
 
 
 def test_chains_are_cut_to_the_shortest(tmp_path):

@@ -58,6 +58,14 @@ def test_covariates_that_are_not_clear_are_refused(program, table, tmp_path, arg
     assert words in ran.err
 
 
+@pytest.mark.usefixtures("never_sampling")
+def test_a_covariate_with_the_name_of_an_option_is_read_under_another(program, table):
+    ran = program("fit", "rescorla_wagner", table, "--backend", "numpyro", *COLUMNS, "--formula", "alpha ~ block")
+    assert ran.status == 2
+    assert "formulas read 'block', which can't be the name of a covariate" in ran.err
+    assert '--column block_=block --formula "alpha ~ block_"' in ran.err
+
+
 def test_settings_reach_the_call(program, table, monkeypatch):
     asked = {}
 

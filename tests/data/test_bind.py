@@ -45,6 +45,8 @@ def test_bound_arrays(write, bandit):
     assert bound.complete == frozenset()
     assert bound.places.where(bound.missing["reward"] & bound.valid) == ["row 3"]
     assert repr(bound) == "BoundTrials(2 subjects × 1–2 trials; choice, reward; from a.csv)"
+    held = bound.holding_out(np.array([True, False]))
+    assert repr(held) == "BoundTrials(2 subjects × 1–2 trials; choice, reward; 2 trials held out; from a.csv)"
     for arrays in (bound.values, bound.missing):
         with pytest.raises(ValueError, match="read-only"):
             arrays["reward"][0, 0] = 1

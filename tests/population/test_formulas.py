@@ -212,6 +212,7 @@ def test_a_pooling_is_a_default_for_all():
     ("given", "match"),
     [
         ("~ grup", r"read 'grup', which is no column of the data\. Did you mean 'group'\? .*join"),
+        ("~ block", r"read_trials\(\.\.\., block_='block'\) and 'block_' in the formula, or"),
         ("~ group + (", r"'alpha': the formula .* can't be read"),
         ("alpha ~ group", r"expected its right side only.*Write '~ group'"),
         ("~ group + I(1 * (group == 'patient'))", r"follows from 'group=patient': the design is collinear \(6 rows\)"),

@@ -63,14 +63,14 @@ def _hold(part, count, backends, **how):
 
 @needs_mpmath
 @pytest.mark.skipif(not INSTALLED, reason="needs a backend")
-@pytest.mark.parametrize("part", range(10))
+@pytest.mark.parametrize("part", [*range(4), *(pytest.param(part, marks=pytest.mark.slow) for part in range(4, 10))])
 def test_backends_agree_on_random_programs(part, hold):
     hold(part, 10, INSTALLED)
 
 
 @needs_mpmath
 @needs_pymc
-@pytest.mark.parametrize("part", range(5))
+@pytest.mark.parametrize("part", [*range(2), *(pytest.param(part, marks=pytest.mark.slow) for part in range(2, 5))])
 def test_numba_agrees_on_random_programs(part, hold):
     hold(part, 2, ["pymc"], tiny=True, mode="NUMBA")
 

@@ -3,29 +3,22 @@
 from __future__ import annotations
 
 import json
-import os
 from functools import cached_property
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, overload
 
 import numpy as np
 
-from rlbackends.data import BoundTrials
 from rlbackends.errors import SettingError
-from rlbackends.inference.certificate import Certificate
 from rlbackends.inference.estimates.tree import Group
-from rlbackends.inference.storage import check_output, save_tree
-from rlbackends.inference.tree import data_from_dataset
-from rlbackends.model.model import Model
+from rlbackends.inference.saved import Saved
 
 if TYPE_CHECKING:
     import pandas as pd
-    import xarray as xr
 
 _WORDS = {"ml": "maximum likelihood", "map": "maximum a posteriori", "em": "expectation–maximisation"}
 
 
-class Estimates:
+class Estimates(Saved):
     """Point estimates of each subject: made by :func:`rlbackends.estimate` or :func:`rlbackends.load`.
 
     Arrays are by subject, in the order of ``subjects``. A subject without a response has NaN and is not converged.
@@ -34,11 +27,9 @@ class Estimates:
     ----------
     tree : xarray.DataTree
         Groups ``estimates``, ``standard_errors``, ``link_scale``, ``link_standard_errors``, ``search`` and
-        ``constant_data``; everything else is JSON in its attributes.
+        ``constant_data``; everything else is JSON in its attributes. ``settings`` also say how many gradients of a
+        subject were evaluated.
     """
-
-    def __init__(self, tree: xr.DataTree) -> None:
-        self.tree = tree
 
     def __repr__(self) -> str:
         there = self.n_observations > 0
@@ -57,50 +48,15 @@ class Estimates:
 
     # What was estimated
 
-    @cached_property
-    def model(self) -> Model:
-        """The specification."""
-        return Model.from_json(self.tree.attrs["model"])
-
-    @property
-    def backend(self) -> str:
-        """The backend that computed."""
-        return str(self.tree.attrs["backend"])
-
     @property
     def method(self) -> str:
         """``"ml"``, ``"map"`` or ``"em"``."""
         return str(self.settings["method"])
 
-    @cached_property
-    def data(self) -> BoundTrials:
-        """The data, as the model saw them."""
-        return data_from_dataset(
-            self.tree["constant_data"].to_dataset(),
-            self.model.events,
-            json.loads(self.tree.attrs["levels"]),
-            str(self.tree.attrs["source"]),
-        )
-
     @property
     def data_digest(self) -> str:
         """sha256 of the data."""
         return self.certificate.data_digest
-
-    @cached_property
-    def certificate(self) -> Certificate:
-        """The reference against the backend, at prior draws and at the estimates."""
-        return Certificate.from_data(json.loads(self.tree.attrs["certificate"]))
-
-    @cached_property
-    def settings(self) -> dict[str, Any]:
-        """Every setting that decided the estimates, and how many gradients of a subject were evaluated."""
-        return dict(json.loads(self.tree.attrs["settings"]))
-
-    @cached_property
-    def timing(self) -> dict[str, float]:
-        """Seconds that the comparison with the reference and the search took, compiling included."""
-        return dict(json.loads(self.tree.attrs["timing"]))
 
     @cached_property
     def subjects(self) -> tuple[Any, ...]:
@@ -210,7 +166,7 @@ class Estimates:
         -------
         float or array (subject,)
         """
-        return _total(2.0 * len(self.link_scale) - 2 * self.log_likelihood, "aic", by)
+        return self._criterion("aic", np.full(len(self.subjects), 2.0), by)
 
     @overload
     def bic(self) -> float: ...
@@ -230,8 +186,14 @@ class Estimates:
         -------
         float or array (subject,)
         """
-        logs = np.log(np.maximum(self.n_observations, 1))
-        return _total(len(self.link_scale) * logs - 2 * self.log_likelihood, "bic", by)
+        return self._criterion("bic", np.log(np.maximum(self.n_observations, 1)), by)
+
+    def _criterion(self, name: str, penalty: np.ndarray, by: str | None) -> float | np.ndarray:
+        """Return a criterion with this penalty for each parameter of a subject."""
+        if by not in (None, "subject"):
+            raise SettingError(f"{name}: by is {by!r}, expected 'subject' or nothing.")
+        values = len(self.link_scale) * penalty - 2 * self.log_likelihood
+        return values if by else float(np.nansum(values))
 
     # Tables
 
@@ -320,37 +282,8 @@ class Estimates:
                 table[column] = [values[name] for name in table.index]
         return table
 
-    def save(self, path: str | os.PathLike[str], *, overwrite: bool = False) -> Path:
-        """Write the estimates to a netCDF file, from which :func:`rlbackends.load` reads them.
-
-        Parameters
-        ----------
-        path : path
-            A file that ends in ``.nc``.
-        overwrite : bool, default False
-            Whether it may replace a file.
-
-        Returns
-        -------
-        pathlib.Path
-
-        Raises
-        ------
-        SettingError
-            If it can't be written, or is there.
-        """
-        target = check_output(path, overwrite=overwrite)
-        save_tree(self.tree, target)
-        return target
-
 
 def _read_only(values: Any) -> np.ndarray:
     array = np.array(values)
     array.flags.writeable = False
     return array
-
-
-def _total(values: np.ndarray, where: str, by: str | None) -> float | np.ndarray:
-    if by not in (None, "subject"):
-        raise SettingError(f"{where}: by is {by!r}, expected 'subject' or nothing.")
-    return values if by else float(np.nansum(values))

@@ -16,7 +16,7 @@ from rlbackends.testing.suite.tryout import KINDS
 from rlbackends.testing.suite.under_test import UnderTest
 
 
-def _first_of_each_model() -> tuple[str, ...]:
+def first_of_each_model() -> tuple[str, ...]:
     """Return one case a model: settings change the likelihood, which the joint density takes as it is."""
     return tuple({case.make: name for name, case in reversed(CASES.items())}.values())[::-1]
 
@@ -24,7 +24,7 @@ def _first_of_each_model() -> tuple[str, ...]:
 # Of class scope, so that pytest runs all that is asked of one case in a row, while it is compiled.
 of_cases = pytest.mark.parametrize("case", tuple(CASES), scope="class")
 on_data = pytest.mark.parametrize("data", KINDS)
-of_models = pytest.mark.parametrize("case", _first_of_each_model(), scope="class")
+of_models = pytest.mark.parametrize("case", first_of_each_model(), scope="class")
 of_operations = pytest.mark.parametrize("operation", tuple(benches.ROWS))
 of_representatives = pytest.mark.parametrize("case", invariances.REPRESENTATIVES, scope="class")
 

@@ -1,4 +1,7 @@
-"""Normal distributions fitted to the posterior by NumPyro's stochastic variational inference."""
+"""Normal distributions fitted to the posterior by NumPyro's stochastic variational inference.
+
+The guides are ``AutoNormal`` and ``AutoMultivariateNormal``.
+"""
 
 from __future__ import annotations
 
@@ -15,72 +18,26 @@ from numpyro.infer import SVI, Trace_ELBO, init_to_value
 from numpyro.infer.autoguide import AutoMultivariateNormal, AutoNormal
 from numpyro.optim import Adam
 
-from rlbackends.backends.approximate import reporting, results_of
-from rlbackends.backends.elbo import FIRST_SD, check_sampler_settings, learning_rates, stats_of
+from rlbackends.backends.elbo import (
+    FIRST_SD,
+    Asked,
+    Fitted,
+    check_sampler_settings,
+    learning_rates,
+    variational_samplers,
+)
 from rlbackends.backends.flat import Flat, Gaussian
 from rlbackends.backends.numpyro.model import sample_parameters
 from rlbackends.backends.numpyro.precision import float64
 from rlbackends.backends.numpyro.samplers.target import target_of
-from rlbackends.backends.starts import engine_start
 from rlbackends.errors import BackendError
 
 if TYPE_CHECKING:
-    from rlbackends.backends.chains import ChainResults
     from rlbackends.backends.numpyro.engine import Engine
-    from rlbackends.backends.progress import Progress
 
 __all__ = ["check_sampler_settings", "sample_full_rank", "sample_mean_field"]
 
 _BLOCK = 500  # steps between two reports
-
-
-def sample_mean_field(
-    engine: Engine,
-    *,
-    seed: int,
-    chains: int,
-    tune: int,
-    draws: int,
-    cores: int,
-    target_accept: float = 0.8,
-    max_tree_depth: int = 10,
-    steps: int = 20_000,
-    learning_rate: float = 0.02,
-    progress: Progress | None = None,
-    run: object = None,
-) -> ChainResults:
-    """Draw from independent normal distributions of the unconstrained latents (``AutoNormal``).
-
-    Parameters
-    ----------
-    steps
-        Steps of the optimiser, one gradient each.
-    learning_rate
-        Of Adam, for the first 60 % of the steps; then it falls to a hundredth.
-    """
-    return _fit("mean_field", engine, seed, chains, draws, steps, learning_rate, progress)
-
-
-def sample_full_rank(
-    engine: Engine,
-    *,
-    seed: int,
-    chains: int,
-    tune: int,
-    draws: int,
-    cores: int,
-    target_accept: float = 0.8,
-    max_tree_depth: int = 10,
-    steps: int = 20_000,
-    learning_rate: float = 0.02,
-    progress: Progress | None = None,
-    run: object = None,
-) -> ChainResults:
-    """Draw from one normal distribution of all unconstrained latents (``AutoMultivariateNormal``).
-
-    Settings as for :func:`sample_mean_field`.
-    """
-    return _fit("full_rank", engine, seed, chains, draws, steps, learning_rate, progress)
 
 
 @dataclass(frozen=True)
@@ -92,33 +49,26 @@ class _Program:
     block: Callable[..., Any]
 
 
-def _fit(
-    kind: str, engine: Engine, seed: int, chains: int, draws: int, steps: int, learning_rate: float,
-    progress: Progress | None,
-) -> ChainResults:  # fmt: skip
-    check_sampler_settings(steps=steps, learning_rate=learning_rate)
-    began = time.perf_counter()
-    flat, key = Flat(engine.layout), (kind, steps, learning_rate)
-    start = engine_start(engine, seed, 0)
-    with reporting(progress, kind) as report, float64(), jax.threefry_partitionable(True):
+def _fit(engine: Engine, asked: Asked) -> Fitted:
+    began, kind, steps = time.perf_counter(), asked.kind, asked.steps
+    flat, key = Flat(engine.layout), (kind, steps, asked.learning_rate)
+    with float64(), jax.threefry_partitionable(True):
         program = engine.programs.get(key)
         if program is None:
-            program = engine.programs[key] = _compiled(kind, engine, steps, learning_rate)
+            program = engine.programs[key] = _compiled(kind, engine, steps, asked.learning_rate)
         compiled = time.perf_counter() - began
-        state = _state_at(program, start, flat, seed)
+        state = _state_at(program, asked.start, flat, asked.seed)
         losses: list[np.ndarray] = []
         for done in range(0, steps, _BLOCK):
             count = min(_BLOCK, steps - done)
             state, found = program.block(state, np.int64(count), engine.arrays)
             losses.append(np.asarray(found)[:count])
-            report(f"step {done + count} of {steps}, ELBO about {-losses[-1][-1]:.0f}")
+            asked.tell(done + count, losses[-1][-1])
         params = {name: np.asarray(value) for name, value in program.svi.get_params(state).items()}
-        gaussian = _gaussian(kind, program.svi.guide, params, flat)
-        return results_of(
-            gaussian, target_of(engine), seed=seed, chains=chains, draws=draws, began=began, compiled=compiled,
-            settings={"sampler": kind, "steps": int(steps), "learning_rate": float(learning_rate)},
-            gradients=steps + 1, stats=stats_of(-np.concatenate(losses)),
-        )  # fmt: skip
+        return Fitted(_gaussian(kind, program.svi.guide, params, flat), np.concatenate(losses), compiled)
+
+
+sample_mean_field, sample_full_rank = variational_samplers(_fit, target_of)
 
 
 def _compiled(kind: str, engine: Engine, steps: int, learning_rate: float) -> _Program:

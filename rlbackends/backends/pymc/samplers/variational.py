@@ -12,18 +12,21 @@ import numpy as np
 import pymc as pm
 import pytensor
 
-from rlbackends.backends.approximate import reporting, results_of
-from rlbackends.backends.elbo import FIRST_SD, check_sampler_settings, learning_rates, stats_of
+from rlbackends.backends.elbo import (
+    FIRST_SD,
+    Asked,
+    Fitted,
+    check_sampler_settings,
+    learning_rates,
+    variational_samplers,
+)
 from rlbackends.backends.flat import Flat, Gaussian
 from rlbackends.backends.pymc.modes import sound
 from rlbackends.backends.pymc.precision import exact
 from rlbackends.backends.pymc.samplers.target import target_of
-from rlbackends.backends.starts import engine_start
 from rlbackends.errors import BackendError
 
 if TYPE_CHECKING:
-    from rlbackends.backends.chains import ChainResults
-    from rlbackends.backends.progress import Progress
     from rlbackends.backends.pymc.engine import Engine
 
 __all__ = ["check_sampler_settings", "sample_full_rank", "sample_mean_field"]
@@ -32,77 +35,23 @@ _METHODS = {"mean_field": pm.ADVI, "full_rank": pm.FullRankADVI}
 _REPORT_STEPS = 500
 
 
-def sample_mean_field(
-    engine: Engine,
-    *,
-    seed: int,
-    chains: int,
-    tune: int,
-    draws: int,
-    cores: int,
-    target_accept: float = 0.8,
-    max_tree_depth: int = 10,
-    steps: int = 20_000,
-    learning_rate: float = 0.02,
-    progress: Progress | None = None,
-    run: object = None,
-) -> ChainResults:
-    """Draw from independent normal distributions of the unconstrained latents (``pm.ADVI``).
-
-    Parameters
-    ----------
-    steps
-        Steps of the optimiser, one gradient each.
-    learning_rate
-        Of Adam, for the first 60 % of the steps; then it falls to a hundredth.
-    """
-    return _fit("mean_field", engine, seed, chains, draws, steps, learning_rate, progress)
-
-
-def sample_full_rank(
-    engine: Engine,
-    *,
-    seed: int,
-    chains: int,
-    tune: int,
-    draws: int,
-    cores: int,
-    target_accept: float = 0.8,
-    max_tree_depth: int = 10,
-    steps: int = 20_000,
-    learning_rate: float = 0.02,
-    progress: Progress | None = None,
-    run: object = None,
-) -> ChainResults:
-    """Draw from one normal distribution of all unconstrained latents (``pm.FullRankADVI``).
-
-    Settings as for :func:`sample_mean_field`.
-    """
-    return _fit("full_rank", engine, seed, chains, draws, steps, learning_rate, progress)
-
-
-def _fit(
-    kind: str, engine: Engine, seed: int, chains: int, draws: int, steps: int, learning_rate: float,
-    progress: Progress | None,
-) -> ChainResults:  # fmt: skip
-    check_sampler_settings(steps=steps, learning_rate=learning_rate)
-    began, first = time.perf_counter(), [0.0]
-    flat, rates = Flat(engine.layout), learning_rates(steps, learning_rate)
-    start = flat.join(engine_start(engine, seed, 0))
-    with reporting(progress, kind) as report, exact(), _quietly():
-        rate = pytensor.shared(np.float64(learning_rate))
+def _fit(engine: Engine, asked: Asked) -> Fitted:
+    began, first, steps = time.perf_counter(), [0.0], asked.steps
+    flat, rates = Flat(engine.layout), learning_rates(steps, asked.learning_rate)
+    with exact(), _quietly():
+        rate = pytensor.shared(np.float64(asked.learning_rate))
 
         def after(_: Any, losses: np.ndarray, step: int) -> None:
             if step == 1:
                 first[0] = time.perf_counter() - began
             rate.set_value(rates[min(step, steps - 1)])
             if step % _REPORT_STEPS == 0:
-                report(f"step {step} of {steps}, ELBO about {-losses[-1]:.0f}")
+                asked.tell(step, losses[-1])
 
         # Its own data are constants of this model, unlike those of the sampling model.
-        inference = _METHODS[kind](model=engine.pymc_model, random_seed=_seed(seed))
+        inference = _METHODS[asked.kind](model=engine.pymc_model, random_seed=_seed(asked.seed))
         positions = _positions(inference.approx, engine, flat)
-        _begin(inference.approx, start, positions)
+        _begin(inference.approx, flat.join(asked.start), positions)
         # PyTensor's JAX mode would draw its random numbers in the process's own precision.
         mode = sound(None if engine.mode == "JAX" else engine.mode)
         try:
@@ -112,17 +61,15 @@ def _fit(
             )  # fmt: skip
         except FloatingPointError as error:
             raise BackendError(
-                f"{kind}: the density is not finite where the approximation came to. Lower learning_rate, or give "
-                "narrower priors."
+                f"{asked.kind}: the density is not finite where the approximation came to. Lower learning_rate, or "
+                "give narrower priors."
             ) from error
         if len(inference.hist) < steps:
             raise KeyboardInterrupt  # which PyMC took for the end of the fit
-        return results_of(
-            _gaussian(kind, inference.approx, positions), target_of(engine), seed=seed, chains=chains, draws=draws,
-            began=began, compiled=first[0],
-            settings={"sampler": kind, "steps": int(steps), "learning_rate": float(learning_rate)},
-            gradients=steps + 1, stats=stats_of(-np.asarray(inference.hist)),
-        )  # fmt: skip
+        return Fitted(_gaussian(asked.kind, inference.approx, positions), np.asarray(inference.hist), first[0])
+
+
+sample_mean_field, sample_full_rank = variational_samplers(_fit, target_of)
 
 
 def _seed(seed: int) -> int:
