@@ -104,6 +104,20 @@ def layout_for(layout: Layout, model: Model, data: BoundTrials) -> Layout:
     return layout_from_description(model, layout.description, data)
 
 
+def trajectory_dims(model: Model, name: str) -> tuple[str, ...]:
+    """Return the names of a state's or a record's own axes."""
+    axes = model.states[name].axes if name in model.states else model.records[name].axes
+    return tuple(axis.name or f"{name}_axis_{i}" for i, axis in enumerate(axes))
+
+
+def axis_labels(model: Model, data: BoundTrials, axis: str) -> tuple[Any, ...] | None:
+    """Return the labels of an axis: those of the events that count along it, if they agree."""
+    found = {
+        data.levels[name] for name, event in model.events.items() if event.of == axis and name in data.levels
+    }
+    return found.pop() if len(found) == 1 else None
+
+
 class CompiledModel:
     """A model compiled for one backend, with its data.
 
@@ -255,10 +269,11 @@ class CompiledModel:
         for name in (*self.model.states, *self.model.records):
             values = found[name]
             mask = valid.reshape(valid.shape + (1,) * (values.ndim - len(leading) - 2))
-            variables[name] = ((*leading, "subject", "trial", *self._dims(name)), np.where(mask, values, np.nan))
+            dims = (*leading, "subject", "trial", *trajectory_dims(self.model, name))
+            variables[name] = (dims, np.where(mask, values, np.nan))
         coords = self._coords()
         for axis in {dim for dims, _ in variables.values() for dim in dims}:
-            labels = self._axis_labels(axis)
+            labels = axis_labels(self.model, self.data, axis)
             if labels is not None:
                 coords[axis] = list(labels)
         return xr.Dataset(variables, coords=coords)
@@ -299,16 +314,3 @@ class CompiledModel:
         coords: dict[str, Any] = {"subject": list(self.data.subjects), "trial": np.arange(self.data.n_steps)}
         coords["trial_number"] = (("subject", "trial"), self.data.trial_numbers)
         return coords
-
-    def _axis_labels(self, axis: str) -> tuple[Any, ...] | None:
-        """Return the labels of an axis: those of the events that count along it, if they agree."""
-        found = {
-            self.data.levels[name]
-            for name, event in self.model.events.items()
-            if event.of == axis and name in self.data.levels
-        }
-        return found.pop() if len(found) == 1 else None
-
-    def _dims(self, name: str) -> tuple[str, ...]:
-        axes = self.model.states[name].axes if name in self.model.states else self.model.records[name].axes
-        return tuple(axis.name or f"{name}_axis_{i}" for i, axis in enumerate(axes))

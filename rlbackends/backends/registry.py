@@ -27,8 +27,9 @@ class Backend:
     name : str
         The word that users write; results say it.
     module : str
-        Defines ``Engine``. It may define ``SIMULATION_SETTINGS``, the engine's settings for what runs once, and
-        ``RUNS_IN_THREADS``, whether engines may be called from several threads.
+        Defines ``Engine``. It may define ``SIMULATION_SETTINGS``, the engine's settings for what runs once,
+        ``RUNS_IN_THREADS``, whether engines may be called from several threads, and ``likelihood`` and ``log_density``,
+        which make functions out of models that were written in its library.
     packages : tuple of str, default ()
         What must be installed.
     samplers : tuple of Sampler or str, default ()
@@ -155,6 +156,18 @@ def get_backend(backend: str | Backend) -> Backend:
             f"there is no backend {backend!r}. There are {listed(BACKENDS)}.{did_you_mean(str(backend), BACKENDS)}"
         )
     return BACKENDS[backend]
+
+
+def backend_of(thing: Any) -> Backend | None:
+    """Return the backend whose library an object comes from, such as a ``pymc.Model``; None if there is none.
+
+    Only the names of modules are looked at; nothing is imported. Arrays are numbers, whoever made them. The backend's
+    module offers ``likelihood(thing)``, which makes a function of parameters out of a model of its library.
+    """
+    if hasattr(thing, "__array__"):
+        return None
+    roots = {kind.__module__.partition(".")[0] for kind in type(thing).__mro__}
+    return next((row for row in BACKENDS.values() if roots & set(row.packages)), None)
 
 
 def installed_backends() -> tuple[str, ...]:

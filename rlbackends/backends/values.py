@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -27,27 +27,48 @@ def read_params(model: Model, data: BoundTrials, params: Mapping[str, Any]) -> d
         raise ParameterError(
             f"params is {params!r}, expected a mapping from parameter to value, such as {{'alpha': 0.3}}."
         )
-    faults = []
-    for name in params:
-        if name not in model.parameters:
-            faults.append(
-                f"'{name}' is no parameter of model '{model.name}', which has {listed(model.parameters)}."
-                f"{did_you_mean(str(name), model.parameters)}"
-            )
-    absent = [name for name in model.parameters if name not in params]
-    if absent:
-        faults.append(f"there is no value for {listed(absent)}; model '{model.name}' needs {listed(model.parameters)}.")
+    faults = name_faults(model, params)
     arrays = {}
     for name in model.parameters:
         if name in params:
             try:
-                arrays[name] = _read(name, params[name], data)
-                _check_support(name, arrays[name], model.parameters[name].support, data)
+                arrays[name] = read_value(name, params[name], data)
+                check_support(name, arrays[name], model.parameters[name].support, data)
             except ParameterError as error:
                 faults.append(str(error))
     if faults:
         raise ParameterError("params: " + " ".join(faults))
     return arrays
+
+
+def name_faults(model: Model, given: Collection[str]) -> list[str]:
+    """Return a sentence for each name that is no parameter of the model, and one for those that are not given."""
+    faults = [
+        f"'{name}' is no parameter of model '{model.name}', which has {listed(model.parameters)}."
+        f"{did_you_mean(str(name), model.parameters)}"
+        for name in given
+        if name not in model.parameters
+    ]
+    absent = [name for name in model.parameters if name not in given]
+    if absent:
+        faults.append(f"there is no value for {listed(absent)}; model '{model.name}' needs {listed(model.parameters)}.")
+    return faults
+
+
+def shape_fault(name: str, shape: tuple[Any, ...], data: BoundTrials) -> str:
+    """Say which shapes a parameter may have, and how one that is nearly right is put right."""
+    one, both = (data.n_subjects,), (data.n_subjects, data.n_steps)
+    fix = ""
+    if shape == both[::-1]:
+        fix = " It has trials first: transpose it."
+    elif shape == (*one, 1):
+        fix = f" Take its only column: {name}[:, 0]."
+    elif shape == (data.n_steps,):
+        fix = f" A value a trial, the same for all subjects, is one per subject and trial: repeat it {one[0]} times."
+    return (
+        f"'{name}' has shape {shape}, expected one number, one per subject {one}, or one per subject and trial {both}."
+        f"{fix}"
+    )
 
 
 def _by_subject(name: str, given: Mapping[Any, Any], data: BoundTrials) -> list[Any]:
@@ -60,7 +81,8 @@ def _by_subject(name: str, given: Mapping[Any, Any], data: BoundTrials) -> list[
     return [lookup[str(label)] for label in data.subjects]
 
 
-def _read(name: str, given: Any, data: BoundTrials) -> np.ndarray:
+def read_value(name: str, given: Any, data: BoundTrials) -> np.ndarray:
+    """Return one parameter's numbers, labelled or not, as float64 (subject,) or (subject, trial)."""
     shape = (data.n_subjects, data.n_steps)
     if hasattr(given, "dims") and "subject" in getattr(given, "coords", ()):
         order = [str(label) for label in given.coords["subject"].values]
@@ -70,20 +92,18 @@ def _read(name: str, given: Any, data: BoundTrials) -> np.ndarray:
     if isinstance(given, Mapping):
         given = _by_subject(name, given, data)
     try:
-        array = np.asarray(given, dtype=np.float64)
+        array = np.array(given, dtype=np.float64)  # a copy: padding is overwritten
     except (TypeError, ValueError):
         raise ParameterError(f"'{name}' is {given!r}, expected numbers.") from None
     if array.ndim == 0:
         return np.full(shape[0], float(array))
     if array.shape not in ((shape[0],), shape):
-        raise ParameterError(
-            f"'{name}' has shape {array.shape}, expected one number, one per subject ({shape[0]},), or one per subject "
-            f"and trial {shape}."
-        )
+        raise ParameterError(shape_fault(name, array.shape, data))
     return array
 
 
-def _check_support(name: str, array: np.ndarray, support: Any, data: BoundTrials) -> None:
+def check_support(name: str, array: np.ndarray, support: Any, data: BoundTrials) -> None:
+    """Raise ``ParameterError`` for a value outside its support; padding is overwritten by a value inside."""
     wrong = ~np.asarray(support.contains(array))
     if array.ndim == 2:
         wrong &= data.valid

@@ -11,7 +11,7 @@ import numpy as np
 from numpyro.infer.util import potential_energy
 
 from rlbackends.backends.numpyro.loop import Loop, trial_sequences
-from rlbackends.backends.numpyro.model import observe, sample_parameters
+from rlbackends.backends.numpyro.model import observe_response, sample_parameters
 from rlbackends.backends.numpyro.observed import Observed
 from rlbackends.backends.numpyro.operations import Lowering
 from rlbackends.backends.numpyro.precision import float64, require_float64
@@ -140,7 +140,7 @@ class Engine:
         arguments = self._loop.arguments(params, arrays["sequences"])
         for name, rows in self._response_rows(arguments, arrays).items():
             there = arrays["observed"][name]
-            observe(name, self.model.response_rules[name].family, rows, there["values"], there.get("counts"))
+            observe_response(name, self.model.response_rules[name].family, rows, there["values"], there.get("counts"))
 
     def _log_density(self, z: Mapping[str, Any], arrays: Tree) -> Any:
         return -potential_energy(self.numpyro_model, (arrays,), {}, z)
@@ -297,5 +297,5 @@ class Engine:
         BackendError
             If JAX computes in 32 bits here.
         """
-        require_float64()
+        require_float64("model_function")
         self.numpyro_model(self.arrays, deterministic)

@@ -111,11 +111,14 @@ def _by_trial(values: Any, index: np.ndarray) -> Any:
     return jnp.sum(jnp.where(masks, values[:, None, :], 0.0), axis=-1)
 
 
-def observe(name: str, family: str, rows: Tree, values: Any, counts: Any = None) -> None:
-    """Declare a response's observed site, one entry an observation; ``counts`` says which add to the density."""
+def observe_response(name: str, family: str, rows: Tree, values: Any, counts: Any = None) -> Any:
+    """Declare a response's observed site, one entry an observation; ``counts`` says which add to the density.
+
+    Returns what the site gives: the values, or draws where they are not conditioned on.
+    """
     make = FAMILIES.get(family)
     if make is None:
         raise BackendError(f"backend 'numpyro' has no response family '{family}'.")
     with numpyro.plate(f"{name}_observation", values.shape[0]):
         family_of = make(rows)
-        numpyro.sample(name, family_of if counts is None else family_of.mask(counts), obs=values)
+        return numpyro.sample(name, family_of if counts is None else family_of.mask(counts), obs=values)

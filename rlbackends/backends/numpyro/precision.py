@@ -25,10 +25,10 @@ def float64() -> Iterator[None]:
         yield
 
 
-def require_float64() -> None:
+def require_float64(where: str) -> None:
     """Raise ``BackendError`` where JAX computes in float32: there the numbers would differ, silently."""
     if jnp.zeros(()).dtype != jnp.float64:
         raise BackendError(
-            "model_function: JAX computes in 32 bits in this process (or thread), the model needs 64. Add "
+            f"{where}: JAX computes in 32 bits in this process (or thread), the model needs 64. Add "
             'this line before anything is computed: jax.config.update("jax_enable_x64", True)'
         )

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 from rlbackends.backends.pymc.columns import Source
 from rlbackends.backends.pymc.loop import Loop
 from rlbackends.backends.pymc.model import build_model
-from rlbackends.backends.pymc.operations import Row
+from rlbackends.backends.pymc.modes import OUTSIDE
+from rlbackends.backends.pymc.operations import TABLES, Row
 from rlbackends.backends.pymc.plan import Plan
 from rlbackends.backends.pymc.responses import Counting
 
@@ -64,5 +65,5 @@ class Graphs:
 
     def fixed_model(self, source: Source) -> pm.Model:
         """Return the PyMC model to take away, its data constants."""
-        loop = Loop(self.loop.model, self._plan, source, self.loop.table, is_fixed=True)
+        loop = Loop(self.loop.model, self._plan, source, TABLES[OUTSIDE], is_fixed=True)
         return build_model(loop, self.layout, deterministics=True)

@@ -59,7 +59,7 @@ def build_model(loop: Loop, layout: Layout, *, deterministics: bool) -> pm.Model
         arguments = loop.arguments(parameters)
         for response, where in loop.source.counted.items():
             if where.entries.any():
-                _observe(loop, response, arguments)
+                observe_response(loop, response, arguments)
     return model
 
 
@@ -93,17 +93,23 @@ def _by_trial(values: Any, layout: Layout) -> Any:
     return values.reshape((layout.n_subjects * layout.known.n_conditions,))[flat.reshape(-1)].reshape(index.shape)
 
 
-def _observe(loop: Loop, response: str, arguments: Mapping[tuple[str, str], Any]) -> None:
-    """Add a response to the PyMC model at hand: one observation an entry that counts, subjects first."""
+def observe_response(
+    loop: Loop, response: str, arguments: Mapping[tuple[str, str], Any], name: str | None = None
+) -> Any:
+    """Add a response to the PyMC model at hand: one observation an entry that counts, subjects first.
+
+    Its variable, dimension and data begin with ``name``, or else with the response's own. Returns the variable.
+    """
     where = loop.source.counted[response]
     entries = where.entries
-    dim = f"{response}_observation"
+    variable = name or response
+    dim = f"{variable}_observation"
     pm.modelcontext(None).add_coord(dim, np.arange(entries.sum()))
     subject, trial, *rest = np.nonzero(entries)
-    pm.Data(f"{response}_subject", subject, dims=dim)
-    pm.Data(f"{response}_trial", trial, dims=dim)
+    pm.Data(f"{variable}_subject", subject, dims=dim)
+    pm.Data(f"{variable}_trial", trial, dims=dim)
     if rest:
-        pm.Data(f"{response}_entry", np.ravel_multi_index(tuple(rest), entries.shape[2:]), dims=dim)
+        pm.Data(f"{variable}_entry", np.ravel_multi_index(tuple(rest), entries.shape[2:]), dims=dim)
     rule = loop.model.response_rules[response]
     shape = (entries.shape[0] * entries.shape[1], *entries.shape[2:])
 
@@ -137,8 +143,8 @@ def _observe(loop: Loop, response: str, arguments: Mapping[tuple[str, str], Any]
                 f"{response}: sure", lambda source: _CERTAIN * (values(source)[:, None] == np.arange(n_actions))
             )
             logits = pt.switch(counts[:, None], logits, sure)
-        pm.Categorical(response, logit_p=logits, observed=observed, dims=dim)
-    elif rule.family == "bernoulli":
+        return pm.Categorical(variable, logit_p=logits, observed=observed, dims=dim)
+    if rule.family == "bernoulli":
         logits = argument("logits")
         if not where.is_static or counts is not None:
             # An absent sub-choice adds nothing: what was observed there is certain.
@@ -149,13 +155,12 @@ def _observe(loop: Loop, response: str, arguments: Mapping[tuple[str, str], Any]
                 logits = pt.switch(argument("where"), logits, certain)
             if counts is not None:
                 logits = pt.switch(counts, logits, certain)
-        pm.Bernoulli(response, logit_p=logits, observed=observed, dims=dim)
-    else:
-        mean, sd = argument("mean"), argument("sd")
-        if counts is not None:
-            # At its mean, with this sd, a normal variable has density 1.
-            mean, sd = pt.switch(counts, mean, observed), pt.switch(counts, sd, np.float64((2.0 * np.pi) ** -0.5))
-        pm.Normal(response, mu=mean, sigma=sd, observed=observed, dims=dim)
+        return pm.Bernoulli(variable, logit_p=logits, observed=observed, dims=dim)
+    mean, sd = argument("mean"), argument("sd")
+    if counts is not None:
+        # At its mean, with this sd, a normal variable has density 1.
+        mean, sd = pt.switch(counts, mean, observed), pt.switch(counts, sd, np.float64((2.0 * np.pi) ** -0.5))
+    return pm.Normal(variable, mu=mean, sigma=sd, observed=observed, dims=dim)
 
 
 def log_density_function(

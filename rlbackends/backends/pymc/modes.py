@@ -14,6 +14,8 @@ from typing import Any
 from pytensor.compile.mode import get_mode, predefined_modes
 
 _WRONG = "fuse_indexed_into_elemwise"
+OUTSIDE = "one_hot"
+"""The table of operations for a model that others compile, with that rewrite: by masks there is nothing to rewrite."""
 _LOCK = threading.Lock()
 
 

@@ -7,6 +7,8 @@ from typing import Any
 
 import pytensor
 
+from rlbackends.errors import BackendError
+
 
 def exact(**more: Any) -> AbstractContextManager[Any]:
     """Build, compile and call in float64, with arithmetic that does not depend on who compiled it.
@@ -17,3 +19,12 @@ def exact(**more: Any) -> AbstractContextManager[Any]:
     return pytensor.config.change_flags(
         floatX="float64", cast_policy="numpy+floatX", numba__fastmath=False, **more
     )
+
+
+def require_float64(where: str) -> None:
+    """Raise ``BackendError`` where PyTensor computes in float32: there the numbers would differ, silently."""
+    if pytensor.config.floatX != "float64":
+        raise BackendError(
+            f"{where}: PyTensor computes in {pytensor.config.floatX} in this process, the model needs float64. Add "
+            'this line before the model is written: pytensor.config.floatX = "float64"'
+        )
