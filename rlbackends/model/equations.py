@@ -46,9 +46,13 @@ def equations_text(model: Model) -> str:
 
 def equations_latex(model: Model) -> str:
     """Return the model's equations as an ``aligned`` environment for math mode."""
-    sections = _Equations(model, _LatexStyle()).sections()
-    rows = [_latex_row(line) for _, lines in sections for line in lines]
+    rows = [_latex_row(line) for _, lines in latex_sections(model) for line in lines]
     return "\\begin{aligned}\n" + " \\\\\n".join(rows) + "\n\\end{aligned}"
+
+
+def latex_sections(model: Model) -> list[tuple[str, list[Line]]]:
+    """Return the label and the lines of each section, in LaTeX for math mode; a line without a relation is words."""
+    return _Equations(model, _LatexStyle()).sections()
 
 
 def _latex_row(line: Line) -> str:
