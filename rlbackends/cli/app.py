@@ -34,6 +34,8 @@ _SUMMARIES = {
     "simulate": "Write the trials of simulated subjects: a model plays a task.",
     "recover": "Simulate and fit again and again: do true parameters come back?",
     "compare-samplers": "Fit with several samplers: how fast, do they agree, which to take.",
+    "export": "Write a model as a program in PyMC, NumPyro, Stan or NumPy, as LaTeX or as JSON.",
+    "port": "Bring an old script over: what it needs today, and whether a model is the same.",
     "doctor": "Say what is installed, and what computes how.",
 }
 
@@ -74,6 +76,9 @@ rlbackends simulate my_models.py:win_stay my_models.py:my_task \\
   --trial trial --column reward=outcome --folder samplers --figure samplers.png
 rlbackends compare-samplers my_models.py:win_stay trials.csv \\
   --sampler numpyro:nuts:vectorized --sampler pymc:nutpie:jax --draws 500""",
+    "export": """rlbackends export rescorla_wagner --to stan
+rlbackends export rescorla_wagner prl.tsv --to pymc --subject subjID --trial trial \\
+  --column reward=outcome --output supplement.py""",
     "doctor": "rlbackends doctor\nrlbackends doctor --json",
 }
 
@@ -99,6 +104,7 @@ def make_app() -> App:
         epilogue = "Examples:\n" + indent(examples, "  ")
         place = name.replace("-", "_")
         app.command(f"rlbackends.cli.{place}:{place}", name=name, help=_SUMMARIES[name], help_epilogue=epilogue)
+    app.command("rlbackends.cli.port:port", name="port", help=_SUMMARIES["port"])  # it has commands of its own
     return app
 
 

@@ -197,6 +197,7 @@ def read_data(
         raise SettingError(
             f"{listed(clash)} can't be the name of an event; --subject, --trial and --block say columns."
         )
+    check_covariates(covariates)
     if not wide:
         needed = dict.fromkeys([*model.events, *covariates])
         columns = {name: name for name in needed if name not in derive and name not in _TAKEN} | columns
@@ -209,6 +210,17 @@ def read_data(
         derive=derive or None,
         **columns,
     )
+
+
+def check_covariates(names: Iterable[str]) -> None:
+    """Refuse covariates whose names are words of `read_trials`; a column can be read under another name."""
+    taken = [name for name in names if name in _TAKEN]
+    if taken:
+        name = taken[0]
+        raise SettingError(
+            f"formulas read {listed(taken)}, which can't be the name of a covariate. Read the column under another "
+            f'name, and write that in the formula, such as --column {name}_={name} --formula "alpha ~ {name}_".'
+        )
 
 
 def _several(given: Iterable[tuple[str, str]], *, split: bool = False) -> dict[str, str | list[str]]:

@@ -163,15 +163,22 @@ def _from_prior(model: Model, subjects: tuple[Any, ...], seed: int) -> Mapping[s
     return layout.parameters(layout.draw(stream(seed, "prior", 0)))
 
 
-def read_params_table(path: str | os.PathLike[str]) -> tuple[list[Any], dict[str, list[float]]]:
-    """Return subjects and their parameters from a table with the column ``subject`` and one a parameter."""
+def read_params_table(
+    path: str | os.PathLike[str], subject: str | None = None
+) -> tuple[list[Any], dict[str, list[float]]]:
+    """Return subjects and their parameters from a table with a column of subjects and one a parameter.
+
+    The column of subjects is called ``subject``, or as that of the data is.
+    """
     from rlbackends.data.cells import as_number, subject_labels
     from rlbackends.data.tables import load_table
 
     columns = dict(load_table(path).columns)
-    if "subject" not in columns:
-        raise SettingError(f"--params '{path}' has no column 'subject'; it has {listed(columns)}.")
-    labels = subject_labels(columns.pop("subject"))
+    who = subject if subject in columns else "subject"
+    if who not in columns:
+        or_data = "" if subject in (None, "subject") else f" or '{subject}'"
+        raise SettingError(f"--params '{path}' has no column 'subject'{or_data}; it has {listed(columns)}.")
+    labels = subject_labels(columns.pop(who))
     repeated = [label for i, label in enumerate(labels) if label in labels[:i]]
     if repeated:
         raise SettingError(f"--params '{path}' has two rows of subject {repeated[0]}, expected one a subject.")

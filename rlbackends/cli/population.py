@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from cyclopts import Parameter
 
-from rlbackends.cli.arguments import DataOptions, numbers, pairs, read_data, words
+from rlbackends.cli.arguments import DataOptions, check_covariates, numbers, pairs, read_data, words
 from rlbackends.errors import ModelError, SettingError, did_you_mean, listed
 
 if TYPE_CHECKING:
@@ -110,6 +110,7 @@ def read_trials_of(
         return read_data(model, data, columns, covariates=wanted)
     from rlbackends.data.tables import load_table
 
+    check_covariates(name for name in wanted if name == "subject")  # the others' names are free in a second table
     subject = options.participant or columns.subject
     if subject is None:
         raise SettingError("--participants needs --participant COLUMN, which says whom a row is about.")

@@ -15,6 +15,9 @@ TOLERANCES: Mapping[str, float] = MappingProxyType(
         "log_likelihood": 1e-12,
         "log_density": 1e-12,
         "gradient": 1e-9,
+        # Of somebody's script against a model: another order of operations, a log of a softmax, sums over thousands of
+        # trials. Nothing that is a mistake stays below it, and 32-bit arithmetic does not either.
+        "legacy": 1e-9,
     }
 )
 """Largest difference allowed of each kind of result, in units of its scale (see `largest_difference`)."""
