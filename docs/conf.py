@@ -18,7 +18,7 @@ release = rlbackends.__version__
 version = ".".join(release.split(".")[:2])
 
 extensions = [
-    "myst_parser",
+    "myst_nb",  # Markdown; pages that say so are run while they are built
     "sphinx.ext.autodoc",
     "sphinx.ext.autosummary",
     "sphinx.ext.mathjax",
@@ -29,6 +29,10 @@ templates_path = ["_templates"]
 
 myst_enable_extensions = ["amsmath", "colon_fence", "deflist", "dollarmath"]
 myst_heading_anchors = 3
+nb_execution_mode = "force"
+nb_execution_timeout = 1800  # seconds a cell
+nb_execution_raise_on_error = True
+nb_merge_streams = True
 
 autosummary_generate = True
 autodoc_member_order = "bysource"

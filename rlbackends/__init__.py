@@ -32,16 +32,22 @@ _HOMES: dict[str, str] = {
     **dict.fromkeys(["compare", "kfold", "select_models"], "rlbackends.inference.comparison"),
     **dict.fromkeys(["calibrate", "recover", "recover_models"], "rlbackends.studies"),
     "compare_samplers": "rlbackends.studies.samplers",
+    "export": "rlbackends.porting.export",
+    "compare_density": "rlbackends.porting",
+    "compare_likelihood": "rlbackends.porting",
 }  # fmt: skip
 _MODULES = {
     "catalogue": "rlbackends.catalogue",
     "components": "rlbackends.components",
     "errors": "rlbackends.errors",
     "plots": "rlbackends.plots",
+    "porting": "rlbackends.porting",
     "priors": "rlbackends.population.priors",
     "tasks": "rlbackends.tasks",
     "testing": "rlbackends.testing",
 }
+# The backends' own packages. Not in __all__: `from rlbackends import *` imports no backend.
+_BACKENDS = ("numpyro", "pymc")
 
 __all__ = [*_HOMES, *_MODULES, "__version__"]
 
@@ -55,13 +61,15 @@ def __getattr__(name: str) -> Any:
         value: Any = importlib.import_module(_MODULES[name])
     elif name in _HOMES:
         value = getattr(importlib.import_module(_HOMES[name]), name)
+    elif name in _BACKENDS:
+        value = importlib.import_module("rlbackends.backends.registry").get_backend(name).load()
     else:
         from rlbackends.errors import did_you_mean
 
-        raise AttributeError(f"rlbackends has no '{name}'.{did_you_mean(name, __all__)}")
+        raise AttributeError(f"rlbackends has no '{name}'.{did_you_mean(name, [*__all__, *_BACKENDS])}")
     globals()[name] = value
     return value
 
 
 def __dir__() -> list[str]:
-    return sorted(__all__)
+    return sorted([*__all__, *_BACKENDS])
