@@ -52,9 +52,18 @@ html_sidebars = {
     page: []
     for page in (
         "index", "install", "first-model", "tasks", "simulate", "guide-recovery", "studies-on-a-cluster", "semantics",
-        "how-it-works", "choose-a-backend", "testing", "licence",
+        "how-it-works", "choose-a-backend", "testing", "licence", "covariates", "estimates", "comparison",
+        "when-sampling-fails", "samplers", "long-runs", "sampler-comparison", "inside-your-model", "thread", "lint",
+        "checked-port", "checked-density", "published-record", "export",
     )
 }
 html_static_path = ["_static"]
 html_css_files = ["wide.css"]
 html_show_sourcelink = False
+
+
+def setup(app):
+    """Show tables of comma-separated values as they are: Pygments has no word for them."""
+    from pygments.lexers.special import TextLexer
+
+    app.add_lexer("csv", TextLexer)

@@ -11,7 +11,8 @@ import numpy as np
 
 from rlbackends.backends.protocol import trajectory_dims
 from rlbackends.backends.values import check_support, name_faults, read_value, shape_fault
-from rlbackends.errors import DataError, ModelError, ParameterError, SettingError, did_you_mean, listed
+from rlbackends.data.given import bind_given
+from rlbackends.errors import ParameterError, SettingError, did_you_mean, listed
 
 if TYPE_CHECKING:
     from rlbackends.data import BoundTrials, Trials
@@ -133,20 +134,17 @@ def read_call(
 
     Raises
     ------
-    ModelError, DataError, SettingError
-        If ``model`` is no model, the data do not fit it, or ``name`` is no text.
+    SettingError
+        If ``model`` is no model, ``data`` no trials, or ``name`` no text.
+    DataError
+        If the data do not fit the model.
     ParameterError
         With every other fault at once.
     """
-    from rlbackends.model.model import Model
-
     where = where_of(backend, name)
     if not isinstance(name, str) or not name:
         raise SettingError(f"{where}: the name is {name!r}, expected text; all names that are added begin with it.")
-    if not isinstance(model, Model):
-        hint = " Call it: it makes a model." if callable(model) else ""
-        raise ModelError(f"{where}: model is {model!r}, expected a rl.Model.{hint}")
-    bound = _bound(where, model, data)
+    bound = bind_given(where, model, data)
     faults = name_faults(model, parameters)
     faults += [f"a parameter is called '{own}', which is observe's own argument; rename it in the model."
                for own in _OWN if own in model.parameters]  # fmt: skip
@@ -163,21 +161,6 @@ def read_call(
     if faults:
         raise ParameterError(f"{where}: {' '.join(faults)}")
     return call
-
-
-def _bound(where: str, model: Model, data: Any) -> BoundTrials:
-    from rlbackends.data import BoundTrials, Trials
-
-    if isinstance(data, Trials):
-        return data.bind(model)
-    if not isinstance(data, BoundTrials):
-        raise DataError(
-            f"{where}: data is {type(data).__name__}, expected trials from rl.read_trials or rl.Trials.from_arrays."
-        )
-    absent = [event for event in model.events if event not in data.values]
-    if absent:
-        raise DataError(f"{where}: the data are bound to another model; they have no {listed(absent)}.")
-    return data
 
 
 def _read(

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 import numpy as np
 
 from rlbackends.backends.values import read_latents, read_params
+from rlbackends.data.given import bind_given
 from rlbackends.errors import SettingError, did_you_mean, listed
 
 if TYPE_CHECKING:
@@ -191,7 +192,7 @@ class CompiledModel:
         >>> other.data.values["choice"].tolist(), compiled.data.values["choice"].tolist()
         ([[1, 1, 0]], [[0, 1, 0]])
         """
-        bound: BoundTrials = data.bind(self.model) if hasattr(data, "bind") else data
+        bound = bind_given("with_data", self.model, data)
         layout = layout_for(self.layout, self.model, bound)
         other = CompiledModel(self.model, bound, layout, self.engine.with_data(bound))
         if self._for_checking is not None:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from rlbackends.backends.protocol import CompiledModel
 from rlbackends.backends.samplers import Sampler
+from rlbackends.data.given import bind_given
 from rlbackends.errors import BackendError, BackendMissingError, SettingError, did_you_mean, listed
 from rlbackends.population.population import Population
 
@@ -208,6 +209,8 @@ def compile(
         If there is no such backend, or it is not installed.
     DataError
         If the data do not fit the model.
+    SettingError
+        If ``model`` is no model or ``data`` no trials.
 
     Examples
     --------
@@ -219,7 +222,7 @@ def compile(
     """
     row = get_backend(backend)
     module = row.load()
-    bound = data.bind(model) if hasattr(data, "bind") else data
+    bound = bind_given("compile", model, data)
     layout = (population or Population()).layout(model, bound)
     engine: Engine = module.Engine(model, bound, layout, **settings)
     return CompiledModel(model, bound, layout, engine)

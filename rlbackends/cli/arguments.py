@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+import re
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, Any
 
 from cyclopts import Parameter
 
-from rlbackends.errors import SettingError, listed
+from rlbackends.errors import SettingError, did_you_mean, listed
 
 if TYPE_CHECKING:
     from rlbackends.data import Trials
@@ -198,8 +199,9 @@ def read_data(
             f"{listed(clash)} can't be the name of an event; --subject, --trial and --block say columns."
         )
     check_covariates(covariates)
+    needed = dict.fromkeys([*model.events, *covariates])
+    _check_events(model, {"--column": columns, "--derive": derive, "--wide": wide}, needed, options.derive)
     if not wide:
-        needed = dict.fromkeys([*model.events, *covariates])
         columns = {name: name for name in needed if name not in derive and name not in _TAKEN} | columns
     return rl.read_trials(
         wide or data,
@@ -210,6 +212,22 @@ def read_data(
         derive=derive or None,
         **columns,
     )
+
+
+def _check_events(
+    model: Model, given: Mapping[str, Iterable[str]], needed: Iterable[str], formulas: Iterable[str]
+) -> None:
+    """Refuse names that are no event of the model, no covariate and in no formula: they are misspelt."""
+    known = {*needed, *re.findall(r"[^\W\d]\w*", " ".join(text.partition("=")[2] for text in formulas))}
+    faults = [
+        f"{option}: model '{model.name}' has no event '{name}'. It has {listed(model.events)}."
+        f"{did_you_mean(name, needed)}"
+        for option, names in given.items()
+        for name in names
+        if name not in known
+    ]
+    if faults:
+        raise SettingError(" ".join(faults))
 
 
 def check_covariates(names: Iterable[str]) -> None:

@@ -26,7 +26,7 @@ class Sort:
     ready : mapping
         Functions that make the ready ones, by name.
     where : str
-        Where these are, up to the list of them.
+        Where these are: a sentence up to the list of them.
     own : str
         How one of the user's own is given.
     option : str
@@ -71,8 +71,8 @@ def load(word: str, options: Mapping[str, Any], sort: Sort) -> Any:
         return made
     if word not in sort.ready:
         raise ModelError(
-            f"there is no {sort.word} {word!r} {sort.where} {listed(sort.ready)}."
-            f"{did_you_mean(word, sort.ready)} A {sort.word} of your own is given as {sort.own}."
+            f"there is no {sort.word} {word!r}.{did_you_mean(word, sort.ready)} A {sort.word} of your own is given as "
+            f"{sort.own}. {sort.where} {listed(sort.ready)}."
         )
     return _call(sort.ready[word], word, options, sort)
 

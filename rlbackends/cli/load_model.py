@@ -33,7 +33,7 @@ def load_model(word: str, options: Mapping[str, Any] | None = None) -> Model:
     from rlbackends.model import Model
 
     options = dict(options or {})
-    sort = Sort(Model, MODELS, "in the catalogue, which has", "file.py:name or model.json", "--option")
+    sort = Sort(Model, MODELS, "The catalogue has", "file.py:name or model.json", "--option")
     if word.endswith(".json"):
         found = Model.from_json(_read_text(Path(word)))
         return without_options(found, word, options, sort)

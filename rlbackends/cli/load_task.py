@@ -36,7 +36,7 @@ def load_task(word: str, options: Mapping[str, Any] | None = None, rename: Itera
     """
     from rlbackends.tasks import TASKS, Task
 
-    sort = Sort(Task, TASKS, "among the ready ones:", "file.py:name", "--task-option")
+    sort = Sort(Task, TASKS, "The ready ones are", "file.py:name", "--task-option")
     task: Task = load(word, dict(options or {}), sort)
     names = dict(pairs("--rename", rename, "EVENT=NAME, such as --rename reward=outcome"))
     return task.rename(**names) if names else task

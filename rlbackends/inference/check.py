@@ -11,6 +11,7 @@ import numpy as np
 from rlbackends.backends.protocol import CompiledModel
 from rlbackends.backends.registry import BACKENDS, Backend, get_backend, installed_backends
 from rlbackends.backends.registry import compile as compile_model
+from rlbackends.data.given import bind_given
 from rlbackends.errors import SettingError
 from rlbackends.inference.agreement import QUANTITIES, Comparison, Point, compare, compute, prior_points
 from rlbackends.inference.gradients import describe_gaps
@@ -139,6 +140,8 @@ def check(
     ------
     BackendError, BackendMissingError
         If a backend that is asked for does not exist or is not installed.
+    SettingError
+        If ``model`` is no model or ``data`` no trials.
 
     Examples
     --------
@@ -149,7 +152,7 @@ def check(
     """
     if isinstance(points, bool) or not isinstance(points, int) or points < (0 if params is not None else 1):
         raise SettingError(f"check: points is {points!r}, expected a whole number of at least 1.")
-    bound = data.bind(model) if hasattr(data, "bind") else data
+    bound = bind_given("check", model, data)
     chosen = [get_backend(backend) for backend in (installed_backends() if backends is None else backends)]
     reference = compile_model(model, bound, "reference", population=population)
     at = prior_points(reference, points, seed)

@@ -6,6 +6,7 @@ import os
 from collections.abc import Mapping
 from typing import Any
 
+from rlbackends.data.given import check_given
 from rlbackends.inference.fitter import Fitter
 from rlbackends.inference.result import Fit
 from rlbackends.population.population import Population
@@ -109,6 +110,7 @@ def fit(
     >>> fit = rl.fit(rl.catalogue.rescorla_wagner(), data, backend="numpyro", population=rl.Population("none"),
     ...              draws=50, tune=50, chains=1, progress="off")  # doctest: +SKIP
     """
+    check_given("fit", model, data)
     fitter = Fitter(
         model, backend=backend, population=population, sampler=sampler, draws=draws, tune=tune, chains=chains,
         cores=cores, target_accept=target_accept, max_tree_depth=max_tree_depth, log_likelihood=log_likelihood,

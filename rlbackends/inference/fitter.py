@@ -16,6 +16,7 @@ from rlbackends.backends.protocol import CompiledModel
 from rlbackends.backends.registry import compile as compile_model
 from rlbackends.backends.registry import get_backend
 from rlbackends.backends.samplers import OURS, Sampler
+from rlbackends.data.given import model_faults
 from rlbackends.errors import BackendError, DataError, SettingError, did_you_mean, listed
 from rlbackends.inference.certificate import Certificate, certify
 from rlbackends.inference.check import reference_for
@@ -108,6 +109,9 @@ class Fitter:
         keep_interrupted: bool = True,
         **settings: Any,
     ) -> None:
+        faults = model_faults(model)
+        if faults:
+            raise SettingError(f"Fitter: {' '.join(faults)}")
         row = get_backend(backend)
         chosen = row.sampler(sampler)
         cores = min(chains, os.cpu_count() or 1) if cores is None and isinstance(chains, int) else cores

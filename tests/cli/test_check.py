@@ -75,6 +75,12 @@ def test_several_columns_of_one_event(program, tmp_path):
         (["rescorla_wagner", "prl.csv", "--derive", "=x"], "--derive is '=x', expected EVENT=FORMULA"),
         (["rescorla_wagner", "prl.csv", "--levels", "choice="], "--levels is 'choice=', expected EVENT=LABELS"),
         (["rescorla_wagner", "prl.csv", "--column", "subject=id"], "'subject' can't be the name of an event"),
+        (
+            ["rescorla_wagner", "prl.csv", *COLUMNS, "--column", "rewrad=gain"],
+            "--column: model 'rescorla_wagner' has no event 'rewrad'. It has 'choice' and 'reward'. "
+            "Did you mean 'reward'?",
+        ),
+        (["rescorla_wagner", "prl.csv", *COLUMNS, "--derive", "rewrad=gain"], "--derive: model 'rescorla_wagner'"),
         (["rescorla_wagner", "prl.csv", "--option", "n_actions"], "--option is 'n_actions', expected NAME=VALUE"),
         (
             ["rescorla_wagner", "prl.csv", *COLUMNS, "--column", "reward=gain", "--param", "alpha=a"],
@@ -90,6 +96,12 @@ def test_what_can_not_be_read_is_said(program, table, arguments, words):
     ran = check(program, *arguments)
     assert ran.status == 2
     assert words in ran.err and ran.err.startswith("error: ") and "Traceback" not in ran.err
+
+
+def test_a_column_may_be_for_a_formula_alone(program, table):
+    formula = ["--column", "points=gain", "--derive", "reward=points / 2"]
+    ran = check(program, "rescorla_wagner", table, *COLUMNS, *formula, "--param", "alpha=0.3", "--param", "beta=2")
+    assert ran.status == 0, ran.err
 
 
 @pytest.mark.parametrize(("agrees", "status"), [(True, 0), (False, 1)])

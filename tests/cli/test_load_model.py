@@ -82,6 +82,11 @@ def test_nothing_there(word, tmp_path, monkeypatch):
         load_model(word)
 
 
+def test_the_nearest_name_comes_before_the_list():
+    with pytest.raises(ModelError, match=r"rescorla_wagnr'\. Did you mean 'rescorla_wagner'\?.* The catalogue has"):
+        load_model("rescorla_wagnr")
+
+
 def test_options_are_numbers_where_they_can_be():
     given = ["n_actions=5", "initial=0.5", "name=go", "flag=true"]
     assert model_options(given) == {"n_actions": 5, "initial": 0.5, "name": "go", "flag": True}

@@ -195,7 +195,7 @@ def test_values_as_texts():
         ([*BANDIT, "--output", "new.txt"], "--output is 'new.txt', expected a file that ends in .csv"),
         ([*BANDIT, "--output", "no/new.csv"], "can't be written: there is no folder 'no'"),
         ([*BANDIT, "--truth", "new.csv"], "--output and --truth are the same file"),
-        (["rescorla_wagner", "bandti"], "there is no task 'bandti' among the ready ones: 'bandit'"),
+        (["rescorla_wagner", "bandti"], "there is no task 'bandti'. Did you mean 'bandit'?"),
         (["rescorla_wagnr", "bandit"], "Did you mean 'rescorla_wagner'?"),
         (["rescorla_wagner", "two_step"], "needs the response 'choice'"),
         ([*BANDIT, "--rename", "reward=outcome"], "If 'outcome' is meant: --rename outcome=reward."),

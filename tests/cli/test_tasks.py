@@ -122,8 +122,8 @@ def test_without_a_name_a_file_with_several_tasks_says_so(task_file):
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
-        (["bandti"], "there is no task 'bandti' among the ready ones: 'bandit', "),
-        (["bandti"], "Did you mean 'bandit'?"),
+        (["bandti"], "A task of your own is given as file.py:name. The ready ones are 'bandit', "),
+        (["bandti"], "there is no task 'bandti'. Did you mean 'bandit'?"),
         (["tabulated_bandit", "-t", "payofs=1"], "'tabulated_bandit' needs the option 'payoffs': --task-option"),
         (["-t", "n_trials=3"], "--task-option says something about one task"),
         (["bandit", "-t", "probabilities"], "--task-option is 'probabilities', expected NAME=VALUE"),

@@ -12,6 +12,7 @@ import numpy as np
 
 from rlbackends.backends.protocol import CompiledModel
 from rlbackends.backends.registry import compile as compile_model
+from rlbackends.data.given import check_given
 from rlbackends.errors import DataError
 from rlbackends.inference.check import reference_for
 from rlbackends.inference.estimates.asked import Asked, chosen_backend, describe, without_pooling
@@ -90,7 +91,7 @@ def estimate(
     Raises
     ------
     SettingError
-        A setting out of range.
+        A setting out of range, or what is no model or no trials.
     ModelError
         A population that the method can't use.
     BackendError, BackendMissingError
@@ -130,6 +131,7 @@ def estimate(
     >>> found.params["alpha"].round(2), found.log_likelihood.round(2)
     (array([0.48]), array([-3.9]))
     """
+    check_given("estimate", model, data)
     asked = Asked(method, starts, seed, covariance, samples, max_iterations, certificate_points)
     row = chosen_backend(backend)
     teller = Teller(f"{model.name} on {row.name} · {method}", progress)

@@ -12,6 +12,7 @@ import numpy as np
 from rlbackends.backends.registry import Backend, backend_of, get_backend, installed_backends
 from rlbackends.backends.registry import compile as compile_model
 from rlbackends.backends.values import read_params
+from rlbackends.data.given import bind_given
 from rlbackends.errors import DataError, ParameterError, RLBackendsError, SettingError, did_you_mean, listed
 from rlbackends.inference.agreement import prior_points
 from rlbackends.porting.compare.parting import first_parting, variable_reports
@@ -107,7 +108,7 @@ def compare_likelihood(
     (False, 'values after the update')
     """
     _check_settings(tolerance, layout, seed)
-    bound = _bound(model, data)
+    bound = bind_given(_WHERE, model, data)
     function = _function(other)
     points, where = _points(model, bound, params, seed, needed=function is None)
     reader = Reader(model, bound, layout)
@@ -140,17 +141,6 @@ def _check_settings(tolerance: Any, layout: Any, seed: Any) -> None:
         faults.append(f"seed is {seed!r}, expected a whole number of at least 0.")
     if faults:
         raise SettingError(f"{_WHERE}: {' '.join(faults)}")
-
-
-def _bound(model: Model, data: Any) -> BoundTrials:
-    if not hasattr(model, "parameters"):
-        raise SettingError(f"{_WHERE}: model is {_shown(model)}, expected an rl.Model.")
-    if not hasattr(data, "bind") and not hasattr(data, "trial_numbers"):
-        raise SettingError(
-            f"{_WHERE}: data is {_shown(data)}, expected trials from rl.read_trials or rl.Trials.from_arrays."
-        )
-    bound: BoundTrials = data.bind(model) if hasattr(data, "bind") else data
-    return bound
 
 
 def _function(other: Any) -> Callable[[Mapping[str, np.ndarray]], Any] | None:
@@ -233,7 +223,10 @@ def _asked(
             if isinstance(error, ValueError) and "read-only" in str(error):
                 hint = " The parameters are read-only: copy an array before you change it."
             elif isinstance(error, TypeError) and re.search(r"positional argument|unexpected keyword", str(error)):
-                hint = " It is called with one argument, a dict from parameter to values."
+                hint = (
+                    " It is called with one argument, a dict from parameter to values. For a NumPyro model give "
+                    "rl.numpyro.likelihood(function, *args)."
+                )
             elif isinstance(error, KeyError) and error.args and (name := str(error.args[0])) not in point:
                 hint = f" The parameters are {listed(point)}.{did_you_mean(name, point)}"
             said = f"{type(error).__name__}: {error}" if str(error) else type(error).__name__

@@ -238,7 +238,13 @@ class LikelihoodReport:
             ]
             if rest:
                 words = "; ".join(item.mistake + (f" ({item.detail})" if item.detail else "") for item in rest)
-                lines.append(_wrapped(f"These give the same numbers, too: {words}."))
+                apart = (
+                    "At these points they can't be told apart"
+                    if len(self.sums) > 1
+                    else "At one point they can't be told apart: compare at several, with values that differ between "
+                    "subjects and parameters"
+                )
+                lines.append(_wrapped(f"These give the same numbers, too: {words}. {apart}."))
             return lines
         # What leaves an infinite difference where there was none comes no nearer.
         near = [

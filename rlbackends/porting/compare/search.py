@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
@@ -40,8 +40,8 @@ _ADDED = Mistake(
 _ROUNDING = 30.0
 _LEAST_ROUNDED = 0.2  # of the numbers
 _VARIANTS_IN_PAIRS = 2
-_PAIR_BUDGET = 150_000
-_PART_SUBJECTS, _PART_STEPS = 3, 40
+_PAIR_BUDGET, _PAIR_SHARE = 150_000, 0.05  # steps that are played, and the share of them that one pair may take
+_PART_SUBJECTS, _PART_STEPS, _PART_EDGE = 3, 40, 2
 
 
 @dataclass(frozen=True)
@@ -75,6 +75,16 @@ class Explanation:
     explains: bool
     single_precision: bool = False
     mean_difference: float = np.inf
+
+
+@dataclass(frozen=True, eq=False)
+class _Variant:
+    """A way to make a mistake, and what it leaves alone."""
+
+    mistake: Mistake
+    detail: str
+    change: Change
+    alone: Explanation
 
 
 class Search:
@@ -165,14 +175,14 @@ def search(setup: Setup, data: BoundTrials, target: Target) -> tuple[list[Explan
     """
     work = Search(setup, data, target)
     found: list[Explanation] = []
-    effective: list[tuple[Mistake, str, Change]] = []
+    effective: list[_Variant] = []
     for mistake in MISTAKES:
         tried = []
         for detail, change in mistake.variants(setup, data):
             result = work.tried(mistake, detail, change)
             if result is not None:
                 tried.append(result)
-                effective.append((mistake, detail, change))
+                effective.append(_Variant(mistake, detail, change, result))
         found += _best(tried)
     rounding = work.rounding()
     if rounding is not None:
@@ -205,8 +215,11 @@ def _distance(result: Explanation) -> tuple[bool, float]:
     return not np.isfinite(result.difference), result.mean_difference
 
 
-def _part(work: Search) -> tuple[Setup, BoundTrials, Target]:
-    """Return a few persons' first trials, at one point: enough to see that a mistake does not explain them."""
+def _part(work: Search) -> tuple[Setup, BoundTrials, Target, Callable[[Arrays], Arrays]]:
+    """Return a few persons' first trials, at one point: enough to see that a mistake does not explain them.
+
+    The last is how numbers of the whole are cut to the part.
+    """
     setup, data, target = work.setup, work.data, work.target
     subjects, steps = np.arange(data.n_subjects), data.n_steps
     if target.level != "total":
@@ -215,7 +228,7 @@ def _part(work: Search) -> tuple[Setup, BoundTrials, Target]:
             apart |= (np.abs(work.base[name] - theirs) > target.allowed[name])[0]
         where = np.argwhere(apart)
         if len(where) == 0:  # they part at another point only
-            return setup, data, target
+            return setup, data, target, lambda found: found
         first = where[np.argmin(where[:, -1])]
         subjects = np.unique([int(first[0]), *range(min(_PART_SUBJECTS - 1, data.n_subjects))])
         if target.level == "trial":
@@ -235,14 +248,17 @@ def _part(work: Search) -> tuple[Setup, BoundTrials, Target]:
         values={k: cut(v) for k, v in setup.values.items()}, missing={k: cut(v) for k, v in setup.missing.items()},
         starts=cut(setup.starts), valid=cut(setup.valid), params=params,
     )  # fmt: skip
-    return parts, small, target.part(subjects, steps)
+    return (
+        parts, small, target.part(subjects, steps),
+        lambda found: Target(target.level, found, {}).part(subjects, steps).values,
+    )  # fmt: skip
 
 
 def _solved(work: Search) -> Iterator[Explanation]:
     """Yield what is left with the constant that explains most."""
     if work.target.count < 3:  # one constant explains one number, whatever it is
         return
-    setup, data, target = _part(work)
+    setup, data, target, _ = _part(work)
     results = []
     for mistake, what, put, grid in constants(setup, data):
         value = solve(setup, target, put, grid)
@@ -301,39 +317,72 @@ def _reordered(work: Search) -> Iterator[Explanation]:
     yield work.judged(ORDER, f"your rows are those of subjects {shown}", moved)
 
 
-def _pairs(work: Search, effective: list[tuple[Mistake, str, Change]]) -> tuple[list[Explanation], int]:
-    """Return the pairs of mistakes that explain the numbers, and how many pairs were tried on a part of them."""
-    setup, data, target = _part(work)
-    small = Search(setup, data, target)
-    few: list[tuple[Mistake, str, Change, Change]] = []
+def _pairs(work: Search, effective: list[_Variant]) -> tuple[list[Explanation], int]:
+    """Return the pairs of mistakes that explain the numbers, and how many pairs were tried.
+
+    Two mistakes that are in a part of the trials what they are in all are tried on that part first; others, such as
+    another order of subjects, on all trials at one point.
+    """
+    few: list[_Variant] = []
     for mistake in MISTAKES:
-        own = {detail: change for m, detail, change in effective if m is mistake}
-        there = [(d, c) for d, c in mistake.variants(setup, data) if d in own]
-        few += [(mistake, d, c, own[d]) for d, c in there[:_VARIANTS_IN_PAIRS]]
+        own = [variant for variant in effective if variant.mistake is mistake]
+        few += sorted(own, key=lambda variant: _distance(variant.alone))[:_VARIANTS_IN_PAIRS]
+    small, parts = _in_part(work, few)
+    one_point = work.setup.changed(params={name: values[:1] for name, values in work.setup.params.items()})
+    whole = Search(one_point, work.data, work.target.part(np.arange(work.data.n_subjects), work.data.n_steps))
     found: list[Explanation] = []
     tried, left = 0, float(_PAIR_BUDGET)
-    for i, (one, detail, change, full) in enumerate(few):
-        first = change(setup)
-        if first is None:
-            continue
-        for other, other_detail, other_change, other_full in few[i + 1 :]:
-            if other is one or left < 0:
+    for at, changes in ((small, parts), (whole, [variant.change for variant in few])):
+        for i, one in enumerate(few):
+            change = changes[i]
+            first = None if change is None else change(at.setup)
+            if first is None:
                 continue
-            second = other_change(first)
-            if second is None:
-                continue
-            is_new = second.course_key not in small._courses
-            left -= (setup.shape[2] if is_new else 0) + np.prod(setup.shape) / 200 + 5
-            tried += 1
-            result = small.judged(one, detail, small.predict(second))
-            if not result.explains:
-                continue
-            pair = _pair_of(one, other)
-            whole = work.tried(pair, _joined(detail, other_detail), both(full, other_full))
-            if whole is not None and whole.explains:
-                found.append(whole)
+            for j, other in enumerate(few[i + 1 :], i + 1):
+                other_change, is_whole = changes[j], parts[i] is None or parts[j] is None
+                if other.mistake is one.mistake or is_whole != (at is whole) or other_change is None:
+                    continue
+                second = other_change(first)
+                if second is None:
+                    continue
+                is_new = second.course_key not in at._courses
+                steps = second.shape[2] * (second.shape[1] if second.chained else 1)
+                cost = (steps if is_new else 0) + np.prod(second.shape) / 200 + 5
+                if cost > min(left, _PAIR_BUDGET * _PAIR_SHARE):
+                    continue
+                left, tried = left - cost, tried + 1
+                if not at.judged(one.mistake, one.detail, at.predict(second)).explains:
+                    continue
+                pair = _pair_of(one.mistake, other.mistake)
+                result = work.tried(pair, _joined(one.detail, other.detail), both(one.change, other.change))
+                if result is not None and result.explains:
+                    found.append(result)
     exact = [result for result in found if not result.single_precision]
     return (exact or found)[:3], tried
+
+
+def _in_part(work: Search, few: list[_Variant]) -> tuple[Search, list[Change | None]]:
+    """Return the search in a part, and the changes there; None for one that makes other numbers there than in all."""
+    setup, data, target, cut = _part(work)
+    if target.level == "trial" and data.n_steps < work.data.n_steps:
+        # What the part's last trials should see of later ones has been cut off.
+        allowed = {k: np.broadcast_to(v, target.values[k].shape).copy() for k, v in target.allowed.items()}
+        for values in allowed.values():
+            values[..., -_PART_EDGE:] = np.inf
+        target = replace(target, allowed=allowed)
+    small = Search(setup, data, target)
+    there = {(m.word, detail): change for m in MISTAKES for detail, change in m.variants(setup, data)}
+
+    def alike(variant: _Variant, change: Change | None) -> bool:
+        part, whole = None if change is None else change(setup), variant.change(work.setup)
+        if part is None or whole is None:
+            return False
+        found, cut_out = small.predict(part), cut(work.predict(whole))
+        atol = _NO_EFFECT * work.scale
+        return all(np.allclose(found[k], cut_out[k], rtol=_NO_EFFECT, atol=atol, equal_nan=True) for k in found)
+
+    changes = [there.get((variant.mistake.word, variant.detail)) for variant in few]
+    return small, [c if alike(variant, c) else None for variant, c in zip(few, changes, strict=True)]
 
 
 def _joined(one: str, other: str) -> str:

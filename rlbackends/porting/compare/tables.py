@@ -7,22 +7,20 @@ import io
 import os
 import re
 from collections.abc import Mapping, Sequence
-from decimal import Decimal, InvalidOperation
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from rlbackends.errors import DataError, did_you_mean, listed
-from rlbackends.porting.compare.reading import LAYOUTS, LIKELIHOOD, Given, Reader
+from rlbackends.porting.compare.cells import column_of, is_counting, number_of, precision, shortened
+from rlbackends.porting.compare.reading import LIKELIHOOD, Given, Reader
+from rlbackends.porting.compare.wide import read_wide
 
 _SUBJECT = ("subject", "subj", "subjid", "subject_id", "subjectid", "sub", "id", "participant")
 _TRIAL = ("trial", "trial_number", "trialnumber", "trial_id", "t")
 _LIKELIHOOD = (LIKELIHOOD, "loglik", "log_lik", "loglikelihood", "log-likelihood", "ll")
-_ABSENT = ("", "na", "nan", "n/a", "null", "none", ".", "<na>")
 _ENTRY = re.compile(r"^(?P<name>.+?)(?P<index>(?:[\[._]\d+(?:\s*,\s*\d+)*\]?)+)$")
-# Beyond these a number was written with all its digits.
-_ALL_DIGITS = 12
 _WHOLE = 0.5  # half of the last digit of whole numbers
 
 
@@ -50,7 +48,7 @@ def read_table(reader: Reader, source: Any, subject: str | None = None, trial: s
     what = f"{name}:"
     given = _long(reader, what, header, rows, subject, trial) if header is not None else None
     if given is None:
-        given = _wide(reader, what, header, rows)
+        given = read_wide(reader, what, header, rows)
     reader.check(given, name)
     return given
 
@@ -79,21 +77,12 @@ def _text(path: Path, reader: Reader) -> tuple[str, list[str] | None, list[list[
         widths = sorted({len(row) for row in rows})
         raise DataError(f"{path.name}: this is no table: its rows have {listed(widths)} entries.")
     are_subjects = len(rows[0]) > 1 and reader.order(rows[0]) is not None
-    if rows[0][0] == "" or any(_number(cell) is None for cell in rows[0]) or _counts(rows[0]) or are_subjects:
+    if rows[0][0] == "" or any(number_of(cell) is None for cell in rows[0]) or is_counting(rows[0]) or are_subjects:
         header = rows[0]
         if len(rows) > 1 and len(rows[1]) == len(header) + 1:  # R's row names have no header
             header = ["", *header]
         return path.name, header, rows[1:]
     return path.name, None, rows
-
-
-def _counts(row: Sequence[str]) -> bool:
-    """Say whether a row of numbers is a header: whole numbers from 0, 1 or another, each once, in any order."""
-    found = [_number(c) for c in row]
-    numbers = sorted(n for n in found if n is not None and np.isfinite(n))
-    if len(numbers) < max(2, len(row)) or numbers[0] < 0 or not numbers[0].is_integer():
-        return False
-    return numbers == [numbers[0] + i for i in range(len(row))]
 
 
 def _frame(source: Any, reader: Reader) -> tuple[str, list[str] | None, list[list[Any]]]:
@@ -118,60 +107,6 @@ def _frame(source: Any, reader: Reader) -> tuple[str, list[str] | None, list[lis
         header = [str(column) for column in source.columns]
         columns = list(np.asarray(source.to_numpy()).T.tolist())
     return "the table", header, [list(row) for row in zip(*columns, strict=True)]
-
-
-def _number(cell: Any) -> float | None:
-    """Return a cell as a number, NaN where nothing is; None if it is something else."""
-    if cell is None:
-        return np.nan
-    if isinstance(cell, bool) or isinstance(cell, complex):
-        return None
-    if isinstance(cell, str):
-        text = cell.strip()
-        if text.casefold() in _ABSENT:
-            return np.nan
-        try:
-            return float(text)
-        except ValueError:
-            return None
-    try:
-        return float(cell)
-    except (TypeError, ValueError):
-        return None
-
-
-def _column(cells: Sequence[Any], what: str) -> np.ndarray:
-    found = [_number(cell) for cell in cells]
-    wrong = [i for i, value in enumerate(found) if value is None]
-    if wrong:
-        comma = " Decimals have a comma: write them with a point." if "," in str(cells[wrong[0]]) else ""
-        raise DataError(
-            f"{what} holds {len(wrong)} entries that are no numbers, the first is {cells[wrong[0]]!r} "
-            f"in row {wrong[0] + 1}.{comma}"
-        )
-    return np.array(found, dtype=np.float64)
-
-
-def precision(cells: Sequence[Any], values: np.ndarray) -> np.ndarray:
-    """Return half of the last digit that each number was written with; 0 if they have all digits.
-
-    Whether the digits behind the point were fixed or all significant ones, the last digit of a number is at least
-    that of the finest number, and at least that of as many digits as the longest number has.
-    """
-    decimals = significant = 0
-    for cell in cells:
-        try:
-            number = Decimal(cell.strip() if isinstance(cell, str) else repr(float(cell)))
-        except (InvalidOperation, TypeError, ValueError):
-            continue
-        if number.is_finite() and number != 0:
-            written = number if isinstance(cell, str) else number.normalize()  # not the .0 of -1.0
-            decimals = max(decimals, -int(written.as_tuple().exponent))
-            significant = max(significant, len(written.as_tuple().digits))
-    if significant >= _ALL_DIGITS or significant == 0:
-        return np.zeros(values.shape)
-    size = np.floor(np.log10(np.where(values == 0, 1.0, np.abs(np.nan_to_num(values, nan=1.0)))))
-    return 0.5 * np.maximum(10.0**-decimals, np.where(values == 0, 0.0, 10.0 ** (size - significant + 1)))
 
 
 # Long tables: a row a trial
@@ -214,7 +149,7 @@ def _long(
     level = "trial"
     for name, column in main.items():
         cells = columns[str(column)]
-        numbers = _column(cells, f"{what} column '{column}'")
+        numbers = column_of(cells, f"{what} column '{column}'")
         level, values[name] = place(numbers)
         digits[name] = np.nan_to_num(place(precision(cells, numbers))[1])
     used = {*main.values(), subject, trial, ""}
@@ -247,7 +182,7 @@ class _Places:
         if strange:
             raise DataError(
                 f"{what} column '{subject}' has {listed(strange[:5])}, who {'is' if len(strange) == 1 else 'are'} not "
-                f"among the data's subjects: {_few(data.subjects)}."
+                f"among the data's subjects: {shortened(data.subjects)}."
             )
         rows = np.array(labels, np.int64)
         if trial is None and count == data.n_subjects and len(set(labels)) == count and data.n_steps > 1:
@@ -268,7 +203,7 @@ class _Places:
         ]
         if any(len(table) < length for table, length in zip(tables, data.lengths, strict=True)):
             return None
-        numbers = _column(cells, f"{what} column '{trial}'")
+        numbers = column_of(cells, f"{what} column '{trial}'")
         found = np.empty(len(rows), np.int64)
         for i, (row, number) in enumerate(zip(rows, numbers, strict=True)):
             if not np.isfinite(number) or number != int(number) or int(number) not in tables[row]:
@@ -309,7 +244,7 @@ class _Places:
         """Raise ``DataError`` where a table that is read row by row has other trials than the data."""
         data = self.reader.data
         here = data.trial_numbers[rows, positions]
-        numbers = _column(cells, f"{what} column '{trial}'")
+        numbers = column_of(cells, f"{what} column '{trial}'")
         if (wrong := np.flatnonzero(numbers != here)).size:
             i = wrong[0]
             raise DataError(
@@ -328,15 +263,10 @@ class _Places:
 
 
 def _label(cell: Any) -> str:
-    number = _number(cell)
+    number = number_of(cell)
     text = str(cell).strip().strip('"')
     is_whole = number is not None and np.isfinite(number) and float(number).is_integer()
     return str(int(number or 0)) if is_whole and text.lstrip("+-").replace(".", "").isdigit() else text
-
-
-def _few(labels: Sequence[Any]) -> str:
-    words = [str(label) for label in labels]
-    return ", ".join(words) if len(words) <= 8 else f"{', '.join(words[:3])}, …, {words[-1]}"
 
 
 def _assembled(
@@ -348,7 +278,7 @@ def _assembled(
     rounding: dict[str, float] = {}
     entries: dict[str, dict[tuple[int, ...], np.ndarray]] = {}
     for column, cells in columns.items():
-        numbers = [_number(cell) for cell in cells]
+        numbers = [number_of(cell) for cell in cells]
         if any(number is None for number in numbers):
             continue  # text, such as a condition
         _, values = place(np.array(numbers, dtype=np.float64))
@@ -381,71 +311,3 @@ def _assembled(
 def _from_one(parts: Mapping[tuple[int, ...], Any], shape: tuple[int, ...]) -> bool:
     """Say whether entries are counted from 1, as R and MATLAB count."""
     return any(i == n for index in parts for i, n in zip(index, shape, strict=False))
-
-
-# Wide tables: subjects along one side, trials along the other
-
-
-def _wide(reader: Reader, what: str, header: list[str] | None, rows: list[list[Any]]) -> Given:
-    s, t = reader.data.starts.shape
-    width = len(rows[0]) if rows else 0
-    names: list[str] | None = None
-    layout: str | None = None
-    square = {(s, t), (t, s), (s, t - 1), (t - 1, s)}
-    if (len(rows), width - 1) in square and (
-        (len(rows), width) not in square or (header is not None and header[0].strip() == "")
-    ):
-        names = [str(row[0]) for row in rows]
-        rows = [row[1:] for row in rows]
-        header = None if header is None else header[1:]
-    flat = [cell for row in rows for cell in row]
-    numbers = _column(flat, f"{what} the table").reshape(len(rows), -1)
-    digits = precision(flat, numbers.ravel()).reshape(numbers.shape)
-    if numbers.shape in square:
-        # Labels of subjects tell their order, and which side they are on; those of trials tell the trials' order.
-        sides = names, header
-        orders = [None if side is None else reader.order(side) for side in sides]
-        by_trial, by_subject = ({(t, s), (t - 1, s)}, {(s, t), (s, t - 1)})
-        may_be = [i for i, shapes in enumerate((by_subject, by_trial)) if numbers.shape in shapes]
-        if len(may_be) > 1 and reader.layout is not None:
-            may_be = [LAYOUTS.index(reader.layout)]
-        # Where both sides are as long, 1, 2, 3, … may be subjects or trials.
-        labelled = [i for i in may_be if orders[i] is not None and not _counts(sides[i] or ())]
-        if len(labelled) == 1:
-            axis = labelled[0]
-        elif len(may_be) == 1:
-            axis = may_be[0]
-        else:
-            axis = None
-        if axis is not None:
-            layout = LAYOUTS[axis]
-            _check_labels(reader, what, sides[axis] or ())
-            found = (orders[axis], axis), (_trial_order(sides[1 - axis]), 1 - axis)
-            for order, along in found:
-                if order is not None:
-                    numbers, digits = np.take(numbers, order, along), np.take(digits, order, along)
-    level, values = reader.placed(numbers, f"{what} the table", layout=layout)
-    return Given(level, {"": values}, {}, {"": np.nan_to_num(reader.placed(digits, what, layout=layout)[1])})
-
-
-def _check_labels(reader: Reader, what: str, labels: Sequence[str]) -> None:
-    """Raise ``DataError`` for labels of which only some are subjects, or all but for capitals; 1, 2, 3, … are none."""
-    strange = [str(label).strip().strip('"') for label in labels if reader.subject(label) is None]
-    known = {str(label).casefold() for label in reader.data.subjects}
-    some = len(strange) < len(labels) or any(label.casefold() in known for label in strange)
-    if strange and some and _trial_order(labels) != list(range(len(labels))):
-        raise DataError(
-            f"{what} the labels of rows or columns have {listed(strange[:5])}, who "
-            f"{'is' if len(strange) == 1 else 'are'} not among the data's subjects: {_few(reader.data.subjects)}."
-        )
-
-
-def _trial_order(labels: Sequence[str] | None) -> list[int] | None:
-    """Return the order of trials by labels such as 1, 10, 2 or V1, V10, V2; None if they say none."""
-    found = [re.fullmatch(r"(\D*)(\d+)", str(label).strip().strip('"')) for label in labels or ()]
-    if not found or None in found or len({match[1] for match in found if match}) > 1:
-        return None
-    numbers = [int(match[2]) for match in found if match]
-    return sorted(range(len(numbers)), key=numbers.__getitem__) if len(set(numbers)) == len(numbers) else None
-
-

@@ -305,8 +305,8 @@ class _Writer:
         note = "All subjects' trials."
         if self.source.is_ragged:
             note += (
-                " After a subject's last one that is repeated: it changes nothing and is not counted, and what is "
-                "finite stays so."
+                " A subject with fewer trials than others repeats its last one; in these repetitions states stay as "
+                "they are and no response is counted."
             )
         lines += ["", *comment(note, 4)]
         arguments = [self.words[name] for name in self.read if name not in layout.within]

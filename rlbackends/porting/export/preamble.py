@@ -28,11 +28,14 @@ def docstring(source: Source, library: str, usage: str, notes: Iterable[str] = (
     import rlbackends
 
     model = source.model
-    title = model.description.rstrip(".") or f"The model {model.name}"
-    lines = textwrap.wrap(f'"""{title}.', WIDTH)
+    title = model.description.rstrip(".")
     paper = f" after {model.reference}" if model.reference else ""
     by = f"The model {model.name}{paper}, written by rlbackends {rlbackends.__version__}; it needs {library}."
-    lines += ["", *textwrap.wrap(by, WIDTH), "", f"    {usage}"]
+    first, *rest = [f"{title}.", by] if title else [by]
+    lines = textwrap.wrap(f'"""{first}', WIDTH)
+    for part in rest:
+        lines += ["", *textwrap.wrap(part, WIDTH)]
+    lines += ["", f"    {usage}"]
     for note in notes:
         lines += ["", *textwrap.wrap(note, WIDTH)]
     return [*(_escaped(line) for line in [*lines, "", *file_contents(source)]), '"""']

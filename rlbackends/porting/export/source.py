@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from rlbackends.data.given import bind_given, data_faults, model_faults
 from rlbackends.errors import ModelError, SettingError, listed
 from rlbackends.expressions.node import Node, walk
 from rlbackends.expressions.operations import OPERATIONS
@@ -63,7 +64,7 @@ class Source:
 
         _check_kinds(model, data, population)
         population = population or Population()
-        bound: BoundTrials | None = data.bind(model) if hasattr(data, "bind") else data  # type: ignore[assignment]
+        bound = None if data is None else bind_given("export", model, data)
         if bound is not None and bound.held_out is not None:
             raise SettingError("export: some of the data are held out, which a program has no words for; give all.")
         if bound is None:
@@ -233,12 +234,9 @@ def refuse(target: str, faults: Iterable[str]) -> None:
 
 def _check_kinds(model: Any, data: Any, population: Any) -> None:
     """Raise ``SettingError`` for what is no model, no trials or no population."""
-    from rlbackends.model import Model
     from rlbackends.population import Population
 
-    faults = [] if isinstance(model, Model) else [f"model is {model!r}, expected an rl.Model."]
-    if data is not None and not hasattr(data, "bind") and not hasattr(data, "held_out"):
-        faults.append(f"data is a {type(data).__name__}, expected trials from rl.read_trials.")
+    faults = model_faults(model) + ([] if data is None else data_faults(data))
     if population is not None and not isinstance(population, Population):
         faults.append(f"population is {population!r}, expected an rl.Population.")
     if faults:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING
 
 from rlbackends.errors import did_you_mean
 from rlbackends.porting.linting import today
@@ -10,6 +11,9 @@ from rlbackends.porting.linting.advice import ARGUMENTS, DISTRIBUTION_KEYWORDS
 from rlbackends.porting.linting.program import Call, Program, dotted
 from rlbackends.porting.linting.rules import Row
 from rlbackends.porting.linting.today import DistributionRow, Signature
+
+if TYPE_CHECKING:
+    import libcst as cst
 
 _OLD = ("pymc3", "pymc4")
 # pm.sample hands these on, though its signature does not show them.
@@ -189,8 +193,9 @@ def _unknown(program: Program, call: Call, name: str, known: Signature) -> Itera
                           fix=f"{needed}=…")  # fmt: skip
 
 
-def _refused(program: Program, arg: object, spoken: str, keyword: str, hint: str) -> Row:
-    return program.row("argument", arg, f"{spoken} has no argument {keyword}.", why="It raises an error.", fix=hint)  # type: ignore[arg-type]
+def _refused(program: Program, arg: cst.CSTNode, spoken: str, keyword: str, hint: str) -> Row:
+    what = f"{spoken} has no argument {keyword}."
+    return program.row("argument", arg, what, why="It raises an error.", fix=hint)
 
 
 def _too_many(program: Program, call: Call, name: str, known: Signature) -> Iterator[Row]:
@@ -199,7 +204,8 @@ def _too_many(program: Program, call: Call, name: str, known: Signature) -> Iter
     if known.many or len(plain) <= len(known.positional):
         return
     names = {"pymc.sample": "pm.sample(draws, step=…, initvals=…, tune=…)"}
-    fix = names.get(name) or f"Name them: {', '.join(f'{word}=…' for word in known.named[:4]) or 'see its reference'}."
+    named = ", ".join(f"{word}=…" for word in known.named[:4]) or "see its reference"
+    fix = names.get(name) or f"Name them: {named}."
     yield program.row(
         "argument", call.node,
         f"{_spoken(name)} takes {len(known.positional)} argument{'s' * (len(known.positional) != 1)} without a name, "

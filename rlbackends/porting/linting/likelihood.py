@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import ast
+from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import Any
 
 from rlbackends.porting.linting.find_calls import distribution_of
 from rlbackends.porting.linting.program import Assignment, Call
@@ -121,7 +123,8 @@ def _event(learner: Learner, call: Call) -> str:
     program = learner.program
     observed = call.argument("observed")
     assert observed is not None
-    names = [node.value for node in program.chain(observed, call.line) if type(node).__name__ == "Name"]  # type: ignore[attr-defined]
+    chain: Iterable[Any] = program.chain(observed, call.line)
+    names = [node.value for node in chain if type(node).__name__ == "Name"]
     form, how = remade(program, expression(program, observed), call.line)
     same = next((event for event, (of_event, _) in learner.forms.items() if of_event == form), None)
     if same is not None:

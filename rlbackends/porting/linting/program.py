@@ -112,6 +112,7 @@ class Program:
     def row_at(self, rule: str, line: int, what: str, why: str = "", fix: str = "", column: int = 1) -> Row:
         """Return a row of the report at a line of the whole text."""
         known = RULES[rule]
+        what = what[:-1] if what.endswith("..") else what  # a number such as 2. ends with a dot of its own
         cell, inside = self.source.place(line)
         code = self.source.lines[line - 1].strip() if line <= len(self.source.lines) else ""
         return Row(

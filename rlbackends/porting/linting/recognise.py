@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import ast
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass, field
+from typing import Any
 
 from rlbackends.porting.linting.find_calls import distribution_of
 from rlbackends.porting.linting.program import Call, Program, nodes
@@ -171,7 +173,8 @@ def _indexed_by_subject(program: Program, scan: Scan, name: str) -> bool:
 def _tables_of(program: Program, word: str, node: object) -> set[str]:
     """Return the names that a local copy of a state was made from."""
     found = program.value(word, program.line(node))  # type: ignore[arg-type]
-    return {n.value for n in nodes(found.value) if type(n).__name__ == "Name"} if found else set()  # type: ignore[attr-defined]
+    parts: Iterable[Any] = nodes(found.value) if found else ()
+    return {part.value for part in parts if type(part).__name__ == "Name"}
 
 
 def _is_subject(program: Program, part: ast.expr, line: int) -> bool:

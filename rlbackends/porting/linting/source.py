@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import os
 import re
 import tokenize
 from bisect import bisect_right
@@ -60,6 +61,8 @@ def read_source(path: str | Path) -> Source:
     DataError
         If there is no such file, or it is neither Python text nor a notebook.
     """
+    if not isinstance(path, str | os.PathLike):
+        raise DataError(f"lint: path is {path!r}, expected the path of a Python file (.py) or a notebook (.ipynb).")
     file = Path(path)
     if file.is_dir():
         raise DataError(f"{file} is a folder, expected a Python file (.py) or a notebook (.ipynb).")

@@ -7,6 +7,7 @@ import time
 from collections.abc import Sequence
 from typing import Any
 
+from rlbackends.data.given import bind_given
 from rlbackends.errors import BackendError, SettingError
 from rlbackends.inference import Fitter
 from rlbackends.inference.certificate import library_versions
@@ -132,7 +133,7 @@ def compare_samplers(
     _check(numbers, cache, limit, seed)
     check_rate(rate)
     entries = read_entries(samplers)
-    bound = data.bind(model) if hasattr(data, "bind") else data
+    bound = bind_given("compare_samplers", model, data)
     chosen = Population() if population is None else population
     layout = chosen.layout(model, bound)
     for entry in entries:  # no compiling, but all that can be known to be wrong

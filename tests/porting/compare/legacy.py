@@ -264,3 +264,83 @@ TWO_STAGE_MISTAKES = {
     "in turn": "states learn one after the other",
     "second stage never learns": "a state that never changes",
 }
+
+# Model 3: aliens in seasons, a table of values forgotten toward 0.12, blocks.
+
+
+def season_arrays(seed=3, subjects=4, trials=36):
+    rng = np.random.default_rng(seed)
+    shape = (subjects, trials)
+    return {
+        "season": rng.integers(0, 3, shape), "alien": rng.integers(0, 4, shape), "choice": rng.integers(0, 3, shape),
+        "reward": np.round(rng.uniform(0, 9, shape), 1),
+        "block": np.repeat([[0, 1]], trials // 2, axis=1).reshape(1, -1).repeat(subjects, axis=0),
+    }  # fmt: skip
+
+
+def season_data(season, alien, choice, reward, block):
+    return rl.Trials.from_arrays(blocks=block, season=season, alien=alien, choice=choice, reward=reward)
+
+
+def seasons(season, alien, choice, reward, block, mistake=""):
+    """Return an old likelihood, a function of parameters."""
+
+    def old(params):
+        found = np.zeros(choice.shape)
+        for s in range(choice.shape[0]):
+            q = np.full((3, 4, 3), 0.12)
+            alpha, beta, f = (params[name][s] for name in ("alpha", "beta", "forgetting"))
+            if mistake == "temperature":
+                beta = 1 / beta
+            for t in range(choice.shape[1]):
+                m, a, c, r = season[s, t], alien[s, t], choice[s, t], reward[s, t]
+                if t > 0 and block[s, t] != block[s, t - 1] and mistake != "blocks ignored":
+                    q = np.full((3, 4, 3), 0.12)
+                if mistake == "cast":
+                    r = int(r)
+                before = q
+                if mistake == "learning first":
+                    q = q.copy()
+                    q[m, a, c] += alpha * (r - q[m, a, c])
+                    q = (1 - f) * q + f * 0.12
+                else:
+                    q = (1 - f) * q + f * 0.12
+                    q[m, a, c] += alpha * (r - q[m, a, c])
+                if mistake == "first row eaten" and t == 0:
+                    q = np.full((3, 4, 3), 0.12)
+                values = q if mistake == "after" else before
+                shown = (season[s, t - 1], alien[s, t - 1]) if mistake == "previous stimulus" and t > 0 else (m, a)
+                p = softmax(beta * values[shown])
+                one_hot = np.eye(3)[c]
+                if mistake == "bernoulli":
+                    found[s, t] = np.sum(one_hot * np.log(p) + (1 - one_hot) * np.log(1 - p))
+                elif mistake == "no index":
+                    found[s, t] = np.log(p.sum())
+                elif mistake == "from one":
+                    found[s, t] = np.log(p[(c + 1) % 3])
+                elif mistake == "over aliens":
+                    table = np.exp(beta * values[m])
+                    found[s, t] = np.log((table / table.sum(axis=0))[a, c])
+                else:
+                    found[s, t] = np.log(p[c])
+                if mistake in ("first trial dropped", "first row eaten") and t == 0:
+                    found[s, t] = 0.0
+        return found
+
+    return old
+
+
+SEASON_MISTAKES = {
+    "after": "values after the update",
+    "previous stimulus": "another trial's stimulus",
+    "first trial dropped": "a trial dropped",
+    "first row eaten": "a trial dropped",
+    "cast": "rewards as whole numbers",
+    "bernoulli": "Bernoullis on one-hot choices",
+    "from one": "codes shifted by one",
+    "temperature": "temperature for inverse temperature",
+    "over aliens": "softmax over something else",
+    "no index": "no index by the choice",
+    "learning first": "order of forgetting and learning",
+    "blocks ignored": "start of values",
+}

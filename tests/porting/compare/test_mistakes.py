@@ -54,3 +54,27 @@ def test_two_choices_a_trial_may_be_summed_or_apart(apart):
     old = legacy.two_stages(**arrays, apart=apart)
     model, data = legacy.two_stage_model(), rl.Trials.from_arrays(**arrays)
     assert rl.compare_likelihood(model, data, old, backend="reference").same
+
+
+SEASON_PARAMS = {"alpha": [0.3, 0.5, 0.2, 0.6], "beta": [1.3, 0.7, 1.6, 0.9], "forgetting": [0.1, 0.05, 0.2, 0.15]}
+
+
+def compare_seasons(mistake, params=SEASON_PARAMS):
+    arrays = legacy.season_arrays()
+    old, data = legacy.seasons(**arrays, mistake=mistake), legacy.season_data(**arrays)
+    return rl.compare_likelihood(rl.catalogue.aliens(), data, old, params, backend="reference")
+
+
+def test_a_correct_port_with_stimuli_is_the_same():
+    assert compare_seasons("", None).same
+
+
+@pytest.mark.parametrize(
+    "mistake",
+    [pytest.param(m, marks=[] if m == "previous stimulus" else pytest.mark.slow) for m in legacy.SEASON_MISTAKES],
+)
+def test_a_planted_mistake_is_named_first_with_stimuli(mistake):
+    report = compare_seasons(mistake)
+    found = report.explanations[0]
+    assert found.mistake == legacy.SEASON_MISTAKES[mistake], str(report)
+    assert found.explains and found.share == 1.0

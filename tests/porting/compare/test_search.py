@@ -82,6 +82,61 @@ def test_two_mistakes_at_once_are_found():
     assert first.explains and {"values after the update", "sign or factor"} == set(first.mistake.split(", and "))
 
 
+@pytest.mark.parametrize("paired", [False, True])
+def test_an_order_of_subjects_and_another_mistake_are_found(paired):
+    # Among the first few subjects, on whom pairs are tried first, this order is ours.
+    labels = [f"s{i + 1}" for i in range(12)]
+    order = np.argsort(labels)
+    assert order[:2].tolist() == [0, 9]
+    rng = np.random.default_rng(3)
+    choice, reward = rng.integers(0, 2, (12, 60)), rng.integers(0, 2, (12, 60)).astype(float)
+
+    def function(params):
+        alpha, beta = (params[k][order] if paired else params[k] for k in ("alpha", "beta"))
+        found, q, everyone = np.zeros((12, 60)), np.zeros((12, 2)), np.arange(12)
+        for t in range(60):
+            c = choice[:, t]
+            q[everyone, c] += alpha * (reward[:, t] - q[everyone, c])
+            found[:, t] = beta * q[everyone, c] - np.log(np.exp(beta[:, None] * q).sum(axis=1))
+        return found if paired else found[order]
+
+    data = rl.Trials.from_arrays(subjects=labels, choice=choice, reward=reward)
+    first = rl.compare_likelihood(rl.catalogue.rescorla_wagner(), data, function, backend="reference").explanations[0]
+    assert first.explains and "alphabetical" in first.detail
+    assert first.mistake == "values after the update, and order of subjects"
+
+
+def test_pairs_take_the_nearest_variants():
+    # "all that is missing counts as 0" is among the last ways to count what is missing, and the nearest here.
+    rng = np.random.default_rng(4)
+    choice, reward = rng.integers(0, 2, (4, 30)).astype(float), np.round(rng.uniform(0, 1, (4, 30)), 2)
+    choice[rng.random((4, 30)) < 0.1] = np.nan
+    reward[rng.random((4, 30)) < 0.1] = np.nan
+    filled, outcome = np.nan_to_num(choice).astype(int), np.nan_to_num(reward)
+
+    def function(params):
+        found, q, everyone = np.zeros((4, 30)), np.zeros((4, 2)), np.arange(4)
+        for t in range(30):
+            c, beta = filled[:, t], params["beta"]
+            q[everyone, c] += params["alpha"] * (outcome[:, t] - q[everyone, c])
+            found[:, t] = beta * q[everyone, c] - np.log(np.exp(beta[:, None] * q).sum(axis=1))
+        return found
+
+    data = rl.Trials.from_arrays(choice=choice, reward=reward)
+    first = rl.compare_likelihood(rl.catalogue.rescorla_wagner(), data, function, backend="reference").explanations[0]
+    assert first.explains and first.detail == "all that is missing counts as 0"
+    assert first.mistake == "values after the update, and missing trials counted"
+
+
+def test_explanations_that_tie_are_said_to_need_more_points():
+    report = compare(old("after"))
+    assert len(report.explained) == 1 and "told apart" not in str(report)
+    tied = dataclasses.replace(report, explanations=(*report.explained, *report.explained))
+    assert "At one point they can't be told apart: compare at several" in " ".join(str(tied).split())
+    tied = dataclasses.replace(tied, sums=tied.sums * 3)
+    assert "At these points they can't be told apart." in " ".join(str(tied).split())
+
+
 def test_what_nothing_explains_is_said_with_what_comes_nearest():
     rng = np.random.default_rng(0)
     report = compare(lambda params: old("after")(params) + rng.normal(0, 0.01, (5, 24)))

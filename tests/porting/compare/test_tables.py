@@ -7,7 +7,7 @@ import pytest
 
 import rlbackends as rl
 from rlbackends.errors import DataError
-from rlbackends.porting.compare.tables import precision
+from rlbackends.porting.compare.cells import precision
 
 PARAMS = {"alpha_pos": 0.3, "alpha_neg": 0.2, "beta": 1.5, "forgetting": 0.1}
 

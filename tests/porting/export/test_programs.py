@@ -69,6 +69,11 @@ def awkward_model():
     )
 
 
+def test_a_model_without_a_description_is_named_once():
+    text = rl.export(awkward_model(), "numpy").text
+    assert text.startswith('"""The model import, written by rlbackends') and text.count("The model import") == 1
+
+
 def test_columns_with_spaces_and_quotes_become_words():
     problem = formula_problem("between")
     found = rl.export(problem.model, "numpy", data=problem.data, population=problem.population)

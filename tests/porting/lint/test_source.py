@@ -75,6 +75,17 @@ def test_a_folder_and_a_missing_file_are_told(tmp_path):
         lint(tmp_path / "model.py")
 
 
+def test_what_is_no_path_is_told():
+    with pytest.raises(DataError, match="lint: path is 3, expected the path of a Python file"):
+        lint(3)
+
+
+def test_a_number_that_ends_with_a_dot_ends_the_sentence(tmp_path):
+    path = tmp_path / "model.py"
+    path.write_text("import pymc3 as pm\nwith pm.Model():\n    pm.Normal('x', 0, sigma=1, testval=2.)\n", "utf-8")
+    assert "drops testval=2.\n" in str(lint(path))
+
+
 def test_too_much_code_is_refused(tmp_path):
     with pytest.raises(DataError, match="expected at most"):
         lint(_write(tmp_path, "model.py", "x = 1\n" * 700_000))
