@@ -84,7 +84,7 @@ def test_laplace_is_exact_for_a_normal_posterior(backend, fits):
     assert fits(backend, "laplace").diagnostics["pareto_k"] == 0.0
 
 
-@pytest.mark.parametrize("sampler", ["laplace", "full_rank"])
+@pytest.mark.parametrize("sampler", ["laplace", pytest.param("full_rank", marks=pytest.mark.slow)])
 @pytest.mark.parametrize("backend", BACKENDS)
 def test_draws_have_the_posterior_s_mean_and_covariance(backend, sampler, fits):
     """False alarms: 12 z-scores beyond 5, less than 1e-5; the variational fit may be off by a hundredth besides."""

@@ -86,6 +86,7 @@ def test_a_recovery_by_condition_is_not_drawn_as_one_by_subject(fit):
         rl.plots.plot_recovery(fit, {"alpha": np.full(S, 0.5)})
 
 
+@pytest.mark.slow
 def test_names_of_columns_and_labels_may_hold_anything(tmp_path):
     pytest.importorskip("numpyro")
     words = np.array([["on/off"] * T, ["x[1]: 'y' = \u00e9"] * T] * 3, dtype=object)

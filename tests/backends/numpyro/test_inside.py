@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 import rlbackends as rl
-from rlbackends.errors import BackendError, DataError, ModelError, ParameterError, SettingError
+from rlbackends.errors import BackendError, ParameterError, SettingError
 from rlbackends.testing import assert_close
 from tests.backends import inside_cases as cases
 
@@ -202,9 +202,9 @@ def test_known_values_outside_the_support():
 
 
 def test_other_mistakes():
-    assert "Call it: it makes a model." in refusal(ModelError, model=rl.catalogue.rescorla_wagner, alpha=0.1, beta=1.0)
+    assert "expected a Model: call it" in refusal(SettingError, model=rl.catalogue.rescorla_wagner, alpha=0.1, beta=1.0)
     assert "the name is 3" in refusal(SettingError, name=3, alpha=0.1, beta=1.0)
-    assert "data is dict" in refusal(DataError, data={}, alpha=0.1, beta=1.0)
+    assert "data is" in refusal(SettingError, data={}, alpha=0.1, beta=1.0)
     with numpyro.plate("subject", 3), pytest.raises(BackendError, match="within the plate 'subject'"):
         rl.numpyro.observe("behaviour", rl.catalogue.rescorla_wagner(), bandit(), alpha=0.1, beta=1.0)
 

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 import rlbackends as rl
-from rlbackends.errors import BackendError, DataError, ModelError, ParameterError, SettingError
+from rlbackends.errors import BackendError, ParameterError, SettingError
 from rlbackends.testing import assert_close
 from tests.backends import inside_cases as cases
 
@@ -262,12 +262,12 @@ def test_known_values_outside_the_support() -> None:
 
 
 def test_other_mistakes() -> None:
-    assert "Call it: it makes a model." in refusal(ModelError, model=rl.catalogue.rescorla_wagner, alpha=0.1, beta=1.0)
+    assert "expected a Model: call it" in refusal(SettingError, model=rl.catalogue.rescorla_wagner, alpha=0.1, beta=1.0)
     assert "the name is ''" in refusal(SettingError, name="", alpha=0.1, beta=1.0)
-    assert "data is dict" in refusal(DataError, data={}, alpha=0.1, beta=1.0)
+    assert "data is" in refusal(SettingError, data={}, alpha=0.1, beta=1.0)
     other = cases.problem("two_step")
     wrong = other.data.bind(other.model)
-    assert "no 'choice'" in refusal(DataError, data=wrong, alpha=0.1, beta=1.0)
+    assert "no 'choice'" in refusal(SettingError, data=wrong, alpha=0.1, beta=1.0)
     assert "trajectories is 3" in refusal(ParameterError, alpha=0.1, beta=1.0, trajectories=3)
     with pytest.raises(BackendError, match=r"Call it within `with pm\.Model"):
         rl.pymc.observe("behaviour", rl.catalogue.rescorla_wagner(), bandit(), alpha=0.1, beta=1.0)
