@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import threading
 import weakref
-from collections.abc import Container, Iterator
+from collections.abc import Container, Iterable, Iterator
 from typing import Any
 
 from rlbackends.expressions.kinds import Axes, Kind
@@ -86,3 +86,16 @@ def walk(*roots: Node, known: Container[Node] = ()) -> Iterator[Node]:
             seen.add(id(node))
             stack.append((node, True))
             stack.extend((arg, False) for arg in reversed(node.args))
+
+
+def count_uses(roots: Iterable[Node]) -> dict[Node, int]:
+    """Return in how many places each node under ``roots`` stands, arguments first; being a root is a place, too."""
+    given = list(roots)
+    uses: dict[Node, int] = {}
+    for node in walk(*given):
+        uses.setdefault(node, 0)
+        for arg in node.args:
+            uses[arg] += 1
+    for root in given:
+        uses[root] += 1
+    return uses

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from rlbackends.expressions.kinds import describe
 from rlbackends.expressions.latex import latex, symbol
-from rlbackends.expressions.node import Node, walk
+from rlbackends.expressions.node import Node, count_uses, walk
 from rlbackends.expressions.operations import build
 from rlbackends.expressions.printing import text
 from rlbackends.model.supports import Support
@@ -183,7 +183,7 @@ class _Equations:
         self.style = style
         self.trial_roots = [n for r in model.response_rules.values() for n in r.arguments.values()]
         self.roots = [*self.trial_roots, *model.records.values(), *model.updates.values()]
-        self.uses = _uses(self.roots)
+        self.uses = count_uses(self.roots)
         seen_on_trial = set(walk(*self.trial_roots))
         records = {node: name for name, node in reversed(list(model.records.items())) if node.args}
         self.new = self.new_values(records)
@@ -347,18 +347,6 @@ def _conditional(name: str, node: Node) -> tuple[Node | None, Node]:
         if yes.op == "state" and yes.attr("name") == name:
             return condition.args[0] if condition.op == "not" else build("not", condition), no
     return None, node
-
-
-def _uses(roots: list[Node]) -> dict[Node, int]:
-    """Return in how many places each node stands."""
-    uses: dict[Node, int] = {}
-    for node in walk(*roots):
-        uses.setdefault(node, 0)
-        for arg in node.args:
-            uses[arg] += 1
-    for root in roots:
-        uses[root] += 1
-    return uses
 
 
 def _free(wish: str, taken: set[str]) -> str:

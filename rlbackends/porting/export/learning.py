@@ -12,8 +12,9 @@ from dataclasses import dataclass
 from rlbackends.expressions.node import Node, walk
 from rlbackends.expressions.operations import both, either, negate
 from rlbackends.porting.export.lines import block, nested
-from rlbackends.porting.export.python import learnt, letters, parts
+from rlbackends.porting.export.python import learnt, parts
 from rlbackends.porting.export.scalars import Scalars
+from rlbackends.porting.export.source import letters
 
 _CHANGES = ("at_add", "at_set")
 _VIEWS = ("gather", "expand", "where")  # what these give may share memory with their arguments

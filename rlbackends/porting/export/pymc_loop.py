@@ -11,8 +11,8 @@ from rlbackends.expressions.node import Node, walk
 from rlbackends.expressions.operations import OPERATIONS
 from rlbackends.porting.export.lines import WIDTH, block, statement
 from rlbackends.porting.export.pymc_plan import Plan, asks, reads
-from rlbackends.porting.export.python import letters, parts
-from rlbackends.porting.export.source import CONDITION, N_SUBJECTS, N_TRIALS, STARTS
+from rlbackends.porting.export.python import parts
+from rlbackends.porting.export.source import CONDITION, N_SUBJECTS, N_TRIALS, STARTS, letters
 from rlbackends.porting.export.tensors import SUBJECTS, Tensors, is_narrow
 
 _DEPTH = 8  # how far the program's body is indented

@@ -14,7 +14,7 @@ from rlbackends.expressions.node import Node, walk
 from rlbackends.expressions.numpy_table import evaluate
 from rlbackends.expressions.operations import OPERATIONS
 from rlbackends.expressions.printing import ATOM, COMPARED, FLIPPED, INFIX, PREFIX, is_flipped
-from rlbackends.porting.export.source import named_parts
+from rlbackends.porting.export.source import letters, named_parts
 
 _LONG_CONSTANT = 48  # letters; a longer one gets a name at the top of the program
 _COMPARISON, _FRACTION, _PRODUCT = 1, 4, 5
@@ -384,14 +384,6 @@ def _where_known(node: Node) -> Node:
     if node.op == "where" and node.args[1].op == "const" and str(node.args[1].attr("value")) == "nan":
         return node.args[2]
     return node
-
-
-def letters(taken: Collection[str]) -> Iterator[str]:
-    """Yield short names that are not taken: a, b, …, a1, …"""
-    n = 0
-    while True:
-        yield from (word for letter in "abcdefghuvxyz" if (word := f"{letter}{n or ''}") not in taken)
-        n += 1
 
 
 def _is_short(node: Node) -> bool:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import keyword
 import re
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
@@ -13,7 +13,7 @@ import numpy as np
 
 from rlbackends.data.given import bind_given, data_faults, model_faults
 from rlbackends.errors import ModelError, SettingError, listed
-from rlbackends.expressions.node import Node, walk
+from rlbackends.expressions.node import Node, count_uses, walk
 from rlbackends.expressions.operations import OPERATIONS
 
 if TYPE_CHECKING:
@@ -191,6 +191,14 @@ def identifiers(names: Iterable[str], reserved: Collection[str]) -> dict[str, st
     return found
 
 
+def letters(taken: Collection[str]) -> Iterator[str]:
+    """Yield short names that are not taken: a, b, …, a1, …"""
+    n = 0
+    while True:
+        yield from (word for letter in "abcdefghuvxyz" if (word := f"{letter}{n or ''}") not in taken)
+        n += 1
+
+
 def named_parts(roots: Mapping[str, Node], records: Mapping[str, Node], taken: Collection[str]) -> dict[Node, str]:
     """Return the parts of graphs that get a line and a name of their own, in the order in which they are computed.
 
@@ -205,23 +213,17 @@ def named_parts(roots: Mapping[str, Node], records: Mapping[str, Node], taken: C
     taken : collection of str
         Names that are used already.
     """
-    uses: dict[Node, int] = {}
-    order = list(walk(*roots.values()))
-    for node in order:
-        for arg in node.args:
-            uses[arg] = uses.get(arg, 0) + 1
-    for root in roots.values():
-        uses[root] = uses.get(root, 0) + 1
+    uses = count_uses(roots.values())
     words = {node: name for name, node in reversed(list(records.items())) if node.args}
-    letters = (f"{letter}{n or ''}" for n in range(len(order) + 1) for letter in "abcdefghuvxyz")
+    free = letters(taken)
     found: dict[Node, str] = {}
-    for node in order:
+    for node in uses:  # arguments first
         if OPERATIONS[node.op].group == "leaf" or node.op in ("to_real", "is_missing", "neg", "not"):
             continue
         if node in words and words[node] not in found.values():
             found[node] = words[node]
         elif uses[node] > 1:
-            found[node] = next(letter for letter in letters if letter not in taken)
+            found[node] = next(free)
     return found
 
 

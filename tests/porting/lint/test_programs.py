@@ -32,7 +32,7 @@ def thread_report(request, tmp_path_factory) -> LintReport:
     return lint(path)
 
 
-def _compare(report: LintReport) -> None:
+def assert_rows(report: LintReport) -> None:
     found = Counter((row.rule, row.cell, row.line) for row in report.rows)
     wanted = Counter(expected(report.path))
     assert not wanted - found, "missed"
@@ -41,11 +41,11 @@ def _compare(report: LintReport) -> None:
 
 @pytest.mark.parametrize("path", FILES, ids=lambda path: path.name)
 def test_every_row_and_no_other(path, reports):
-    _compare(reports[path.name])
+    assert_rows(reports[path.name])
 
 
 def test_every_row_of_the_threads_own_programs(thread_report):
-    _compare(thread_report)
+    assert_rows(thread_report)
 
 
 def test_the_programs_cover_the_rules(reports):
@@ -94,7 +94,7 @@ def _model(report: LintReport) -> rl.Model:
     return model
 
 
-def _is_the_catalogues_flat_model(report: LintReport) -> None:
+def assert_is_the_catalogues_flat_model(report: LintReport) -> None:
     rng = np.random.default_rng(1)
     shape = (4, 30)
     events = {"season": rng.integers(0, 3, shape), "alien": rng.integers(0, 4, shape)}
@@ -108,13 +108,13 @@ def _is_the_catalogues_flat_model(report: LintReport) -> None:
     rl.testing.assert_close(left, right, "log_likelihood")
 
 
-def test_the_retold_programs_draft_is_the_catalogues_flat_model(reports):
-    _is_the_catalogues_flat_model(reports["flat_pymc3.py"])
+def test_the_retold_programs_draftassert_is_the_catalogues_flat_model(reports):
+    assert_is_the_catalogues_flat_model(reports["flat_pymc3.py"])
 
 
 def test_the_threads_drafts(thread_report):
     if thread_report.path.stem == "thread_flat":
-        _is_the_catalogues_flat_model(thread_report)
+        assert_is_the_catalogues_flat_model(thread_report)
     else:
         assert _model(thread_report).name == "thread_task_sets"
 

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from rlbackends.errors import listed
-from rlbackends.porting.compare.mistakes.mistake import Change, Mistake, Variants, with_values
+from rlbackends.porting.compare.mistakes.mistake import Change, Mistake, Variants, groups, with_values
 from rlbackends.porting.compare.setup import Setup
 
 if TYPE_CHECKING:
@@ -29,19 +29,12 @@ def _recoded(names: list[str], function: Callable[[Any], Any], uses: tuple[str, 
     return change
 
 
-def _groups(names: list[str]) -> Iterator[list[str]]:
-    if names:
-        yield names
-    if len(names) > 1:
-        yield from ([name] for name in names)
-
-
 def _whole(setup: Setup, data: BoundTrials) -> Variants:
     names = [name for name in _reals(setup) if np.any(data.values[name] != np.round(data.values[name]))]
     ways: dict[str, Callable[[Any], Any]] = {
         "cut off": np.trunc, "rounded": np.round, "rounded down": np.floor, "rounded up": np.ceil,
     }  # fmt: skip
-    for group in _groups(names):
+    for group in groups(names):
         for word, function in ways.items():
             yield f"the decimals of {listed(group)} are {word}", _recoded(group, function)
 

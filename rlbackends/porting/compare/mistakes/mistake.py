@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -67,3 +67,11 @@ def shifted(array: np.ndarray, by: int, *, around: bool = False) -> np.ndarray:
     steps = array.shape[1]
     which = np.arange(steps) + by
     return array[:, which % steps if around else np.clip(which, 0, steps - 1)]
+
+
+def groups(names: list[str]) -> Iterator[list[str]]:
+    """Yield what a mistake may be about: all of some events together, then each alone."""
+    if names:
+        yield names
+    if len(names) > 1:
+        yield from ([name] for name in names)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -10,7 +9,7 @@ import numpy as np
 
 from rlbackends.errors import listed
 from rlbackends.expressions.node import walk
-from rlbackends.porting.compare.mistakes.mistake import Change, Mistake, Variants, both, shifted, with_values
+from rlbackends.porting.compare.mistakes.mistake import Change, Mistake, Variants, both, groups, shifted, with_values
 from rlbackends.porting.compare.setup import Setup
 
 if TYPE_CHECKING:
@@ -55,16 +54,9 @@ def _moved(names: list[str], use: str, by: int, *, around: bool = False) -> Chan
     return change
 
 
-def _groups(names: list[str]) -> Iterator[list[str]]:
-    if names:
-        yield names
-    if len(names) > 1:
-        yield from ([name] for name in names)
-
-
 def _stimulus(setup: Setup, data: BoundTrials) -> Variants:
     names = _given(setup, "@rule")
-    for group in _groups(names):
+    for group in groups(names):
         yield f"{listed(group)} of the trial before, with this trial's values", _moved(group, "@rule", -1)
     if names:
         yield (
@@ -80,7 +72,7 @@ def _stimulus(setup: Setup, data: BoundTrials) -> Variants:
 
 def _outcome(setup: Setup, data: BoundTrials) -> Variants:
     names = [name for name in _given(setup, "@learning") if name not in _given(setup, "@rule")]
-    for group in _groups(names):
+    for group in groups(names):
         yield f"{listed(group)} of the trial before", _moved(group, "@learning", -1)
         yield f"{listed(group)} of the trial before, the first trial's from the end", _moved(
             group, "@learning", -1, around=True
